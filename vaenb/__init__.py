@@ -1,0 +1,68 @@
+"""vaenb: anomalies in time series with a variational autoencoder, in a notebook, and why.
+
+Every public name is listed here, in the order of the six steps, and is imported when it is first used:
+`import vaenb` itself loads neither TensorFlow nor pandas.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_DOOR = {
+    # 1 prepare data
+    "read_series": "reading",
+    "load_dataset": "datasets",
+    "list_datasets": "datasets",
+    "make_windows": "windows",
+    "prepare": "prepare",
+    "dominant_period": "prepare",
+    "Scaler": "prepare",
+    # 2 build the VAE
+    "VAE": "model",
+    # 3 train
+    "train": "training",
+    # 4 score
+    "score": "scoring",
+    "impute": "scoring",
+    # 5 set the threshold
+    "Percentile": "thresholding",
+    "MAD": "thresholding",
+    "POT": "thresholding",
+    "Conformal": "thresholding",
+    "AlarmBudget": "thresholding",
+    "BestF1": "thresholding",
+    # 6 judge
+    "find_events": "events",
+    "evaluate": "evaluation",
+    # around them
+    "VAEDetector": "detector",
+    "load": "detector",
+    "write_report": "report",
+    "Series": "records",
+    "Windows": "records",
+    "History": "records",
+    "Scores": "records",
+    "Events": "records",
+    "Report": "records",
+    "InputError": "errors",
+    "BundleError": "errors",
+    "OutputError": "errors",
+}
+
+__all__ = ["__version__", *_DOOR]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _DOOR:
+        raise AttributeError(f"module 'vaenb' has no attribute {name!r}; it has: {', '.join(_DOOR)}")
+    value = getattr(importlib.import_module(f"vaenb.{_DOOR[name]}"), name)
+    if name != _DOOR[name]:
+        globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
