@@ -52,7 +52,7 @@ _DOOR = {
     "OutputError": "errors",
 }
 
-__all__ = ["__version__", *_DOOR]
+__all__ = ["__version__", *_DOOR]  # noqa: PLE0604 - the keys are strings
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The frozen records that travel from step to step: numpy arrays with names, and nothing that computes much."""
+"""The frozen records that travel from step to step: numpy arrays with names, and little arithmetic."""
 
 from __future__ import annotations
 
@@ -104,8 +104,9 @@ class Series:
     def about(self) -> str:
         """What the series is and what was mended, to be read by a person."""
         clock = "no clock" if self.interval is None else f"every {_span(self.interval)}"
+        channels = "1 channel" if self.n_channels == 1 else f"{self.n_channels} channels"
         lines = [
-            f"{self.name}: {len(self):,} rows, {self.n_channels} channel{'s' * (self.n_channels != 1)}, {clock}",
+            f"{self.name}: {len(self):,} rows, {channels}, {clock}",
             f"from {self.index[0]} to {self.index[-1]}",
             f"training part: the first {self.train_end:,} rows ({self.train_end / len(self):.0%})",
         ]
@@ -160,7 +161,7 @@ class Windows:
     @property
     def n_channels(self) -> int:
         """The number of channels."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -258,7 +259,7 @@ class Scores:
     def __len__(self) -> int:
         return len(self.values)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001
         return np.array(self.values, dtype=dtype, copy=copy)
 
 

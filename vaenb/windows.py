@@ -116,25 +116,29 @@ def average_windows(
 class VoteCounter:
     """Adds up the votes of windows chunk by chunk; memory is two numbers a timestamp.
 
-    Each vote is stored as a step up where the window starts and a step down where it ends,
-    so adding a window costs the same whatever its size.
+    Plain sums, no running differences: one enormous vote leaves no trace on timestamps it does not cover.
     """
 
     def __init__(self, n_timestamps: int, window_size: int) -> None:
         self.window_size = window_size
-        self._total = np.zeros(n_timestamps + 1)
-        self._count = np.zeros(n_timestamps + 1, dtype=np.int64)
+        self._total = np.zeros(n_timestamps)
+        self._count = np.zeros(n_timestamps, dtype=np.int64)
 
     def add(self, values: NDArray[np.float64], starts: NDArray[np.int64]) -> None:
-        """Add the votes `values` of the windows at `starts`, both of shape (n_windows,)."""
-        ends = starts + self.window_size
-        np.add.at(self._total, starts, values)
-        np.add.at(self._total, ends, -values)
-        np.add.at(self._count, starts, 1)
-        np.add.at(self._count, ends, -1)
+        """Add the votes `values` of the windows at `starts`, both of shape (n_windows,); starts differ."""
+        if not len(starts):
+            return
+        steps = np.diff(starts)
+        # A slice adds ten times faster than a list of positions.
+        even = len(steps) > 0 and steps[0] > 0 and bool((steps == steps[0]).all())
+        for offset in range(self.window_size):
+            places: slice | NDArray[np.int64] = starts + offset
+            if even:
+                places = slice(int(starts[0]) + offset, int(starts[-1]) + offset + 1, int(steps[0]))
+            self._total[places] += values
+            self._count[places] += 1
 
     def mean(self) -> NDArray[np.float64]:
         """The mean vote, shape (n_timestamps,); NaN where nobody voted."""
-        count = np.cumsum(self._count[:-1])
-        total = np.cumsum(self._total[:-1])
-        return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+        nobody = np.full(len(self._total), np.nan)
+        return np.asarray(np.divide(self._total, self._count, out=nobody, where=self._count > 0))
