@@ -17,9 +17,9 @@ _DOOR = {
     "load_dataset": "datasets",
     "list_datasets": "datasets",
     "make_windows": "windows",
-    "prepare": "prepare",
-    "dominant_period": "prepare",
-    "Scaler": "prepare",
+    "prepare": "preparing",
+    "dominant_period": "periods",
+    "Scaler": "scaling",
     # 2 build the VAE
     "VAE": "model",
     # 3 train

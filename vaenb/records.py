@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +48,8 @@ class Series:
         Seconds from one cell to the next; None where the input has no clock.
     repairs : tuple of str
         What was found and mended, one sentence each.
+    credit : str
+        Source and licence, where they are known.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Series:
     interval: float | None = None
     index_name: str = "index"
     repairs: tuple[str, ...] = ()
+    credit: str = ""
 
     def __len__(self) -> int:
         return len(self.index)
@@ -92,8 +96,10 @@ class Series:
 
     @property
     def train_cells(self) -> int:
-        """The number of cells in the training part: the cell of its last row, plus one."""
-        return int(np.sort(self.cells)[self.train_end - 1]) + 1
+        """The number of cells in the training part; a cell that it shares with later rows is not in it."""
+        cells = np.sort(self.cells)
+        after = cells[self.train_end - 1] + 1
+        return int(after if self.train_end == len(cells) else min(after, cells[self.train_end]))
 
     @property
     def points_per_day(self) -> float | None:
@@ -107,19 +113,28 @@ class Series:
         channels = "1 channel" if self.n_channels == 1 else f"{self.n_channels} channels"
         lines = [
             f"{self.name}: {len(self):,} rows, {channels}, {clock}",
-            f"from {self.index[0]} to {self.index[-1]}",
+            f"from {_stamp(self.index[0])} to {_stamp(self.index[-1])}",
             f"training part: the first {self.train_end:,} rows ({self.train_end / len(self):.0%})",
         ]
         if self.labels is not None:
             lines.append(
                 f"labels: {int(self.labels.sum()):,} rows marked anomalous ({self.labels.mean():.1%})"
             )
+        lines += [self.credit] if self.credit else []
         lines += [f"- {repair}" for repair in self.repairs] or ["- nothing to repair"]
         return "\n".join(lines)
 
     def to_rows(self, on_cells: NDArray[Any]) -> NDArray[Any]:
         """Bring values on the cells, shape (n_cells, ...), back onto the rows, shape (n_rows, ...)."""
         return np.asarray(on_cells[self.cells])
+
+
+def _stamp(stamp: Any) -> str:
+    """A timestamp to the minute, or as much finer as it says; any other index as it is."""
+    if not isinstance(stamp, np.datetime64):
+        return f"{stamp:,}"
+    text = str(stamp.astype("datetime64[ns]")).replace("T", " ")
+    return text.removesuffix(".000000000").removesuffix(":00") if text.endswith("0" * 9) else text.rstrip("0")
 
 
 def _span(seconds: float) -> str:
@@ -315,3 +330,24 @@ class Report:
     metrics: Mapping[str, Mapping[str, float]]
     remarks: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def table(self) -> pd.DataFrame:
+        """The metrics as a DataFrame: one row a metric, one column for the detector and each baseline."""
+        import pandas as pd
+
+        return pd.DataFrame({name: pd.Series(found) for name, found in self.metrics.items()}).reindex(
+            list(dict.fromkeys(metric for found in self.metrics.values() for metric in found))
+        )
+
+    def __str__(self) -> str:
+        table = self.table().to_string(float_format=_three_decimals, na_rep="")
+        return "\n".join([table, *(f"- {remark}" for remark in self.remarks)])
+
+    def _repr_html_(self) -> str:
+        table = str(self.table().to_html(float_format=_three_decimals, na_rep=""))
+        return table + "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+
+
+def _three_decimals(value: float) -> str:
+    """0.277 and 1,204.0: enough digits to compare by."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"

@@ -1,0 +1,373 @@
+"""Step 2: the variational autoencoder, as a Keras model whose every distribution is a real one.
+
+z ~ p(z)                       prior
+x ~ p(x | z)                   likelihood (decoder)
+q(z | x)                       posterior (encoder)
+ELBO(x) = E_q[log p(x | z)] - KL(q(z | x) || p(z))  <=  log p(x)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up messages are not for our users
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from vaenb.errors import InputError
+from vaenb.networks import DEFAULT_HIDDEN, build_decoder, build_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+tfd = tfp.distributions
+
+LIKELIHOODS = ("normal", "laplace", "student_t", "bernoulli")
+MIN_SCALE = 1e-2  # of the likelihood, in units of the scaled data: no density may grow without bound
+MIN_POSTERIOR_SCALE = 1e-4
+_SOFTPLUS_TO_ONE = float(np.log(np.expm1(1.0)))
+
+
+class ElboTerms(NamedTuple):
+    """The parts of the ELBO, each of shape (batch,) and in nats; `kl_per_dim` is (batch, latent_dim)."""
+
+    elbo: tf.Tensor
+    reconstruction: tf.Tensor
+    kl: tf.Tensor
+    kl_per_dim: tf.Tensor
+    posterior_mean: tf.Tensor
+
+
+@keras.saving.register_keras_serializable(package="vaenb")
+class VAE(keras.Model):
+    """A variational autoencoder of windows (Kingma & Welling 2014).
+
+    Everywhere below `x` has shape (batch, window_size, n_channels), or (batch, window_size) when there is
+    one channel; NaN in `x` means missing. Missing points enter the encoder as 0 and are left out of the
+    likelihood, and the prior's term is weighted by the share of points that are there (M-ELBO, Xu et al. 2018).
+
+    Parameters
+    ----------
+    window_size : int
+        Points in a window.
+    n_channels : int
+    latent_dim : int
+        Dimensions of z.
+    hidden : sequence of int, optional
+        Units (dense, recurrent) or filters (conv) of the encoder's layers; the decoder mirrors them.
+        An empty one makes a linear VAE. Default: (256, 64) dense, (32, 64) conv, (64,) recurrent.
+    encoder : {"dense", "conv", "recurrent"}
+        The kind of both networks.
+    likelihood : {"normal", "laplace", "student_t", "bernoulli"}
+        The distribution of a point given z. "bernoulli" wants values between 0 and 1.
+    scale : {"per_point", "shared"}
+        Whether the decoder says how sure it is of each point, or one scale a channel is learned.
+    prior : {"standard", "mixture"}
+        A standard normal, or a learned mixture of 8 diagonal normals.
+    kl_weight : float
+        Weight of the KL term while training (Higgins et al. 2017); 1 is the ELBO.
+    seed : int
+        Where the weights start and what is sampled while training.
+
+    Raises
+    ------
+    InputError
+        If a size is not positive or a name is not one of those above.
+
+    Examples
+    --------
+    >>> import numpy as np, vaenb
+    >>> vae = vaenb.VAE(window_size=32, latent_dim=2)
+    >>> x = np.zeros((5, 32, 1))
+    >>> q = vae.posterior(x)
+    >>> vae.likelihood(q.sample(3)).mean().shape.as_list()
+    [3, 5, 32, 1]
+    >>> vae.elbo(x).shape.as_list()
+    [5]
+    """
+
+    N_COMPONENTS = 8
+
+    def __init__(
+        self,
+        window_size: int,
+        n_channels: int = 1,
+        *,
+        latent_dim: int = 8,
+        hidden: Sequence[int] | None = None,
+        encoder: str = "dense",
+        likelihood: str = "normal",
+        scale: str = "per_point",
+        prior: str = "standard",
+        kl_weight: float = 1.0,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"name": "vae", **kwargs})
+        _check_sizes(window_size=window_size, n_channels=n_channels, latent_dim=latent_dim)
+        _check_choice("encoder", encoder, tuple(DEFAULT_HIDDEN))
+        _check_choice("likelihood", likelihood, LIKELIHOODS)
+        _check_choice("scale", scale, ("per_point", "shared"))
+        _check_choice("prior", prior, ("standard", "mixture"))
+        self.settings: dict[str, Any] = {
+            "window_size": int(window_size),
+            "n_channels": int(n_channels),
+            "latent_dim": int(latent_dim),
+            "hidden": [int(units) for units in (DEFAULT_HIDDEN[encoder] if hidden is None else hidden)],
+            "encoder": encoder,
+            "likelihood": likelihood,
+            "scale": scale,
+            "prior": prior,
+            "kl_weight": float(kl_weight),
+            "seed": int(seed),
+        }
+        self.window_size, self.n_channels, self.latent_dim = (
+            int(window_size),
+            int(n_channels),
+            int(latent_dim),
+        )
+        self.kl_weight = float(kl_weight)
+        self._sampler = keras.random.SeedGenerator(seed)
+        self._scale_in_decoder = likelihood != "bernoulli" and scale == "per_point"
+        self.graphs: dict[Any, Any] = {}  # compiled graphs, kept with the weights they read
+        self._build_networks()
+        self._trackers = [keras.metrics.Mean(name=name) for name in ("loss", "reconstruction", "kl")]
+        self.build((None, self.window_size, self.n_channels))
+
+    def _build_networks(self) -> None:
+        s = self.settings
+        sizes = {k: s[k] for k in ("window_size", "n_channels", "hidden", "latent_dim", "seed")}
+        self.encoder = build_encoder(s["encoder"], **sizes)
+        self.decoder = build_decoder(s["encoder"], n_params=1 + self._scale_in_decoder, **sizes)
+        if s["likelihood"] != "bernoulli" and not self._scale_in_decoder:
+            self._raw_scale = self._weight("scale", np.full(self.n_channels, _SOFTPLUS_TO_ONE))
+        if s["likelihood"] == "student_t":
+            self._raw_df = self._weight("df", np.array(2.0))
+        if s["prior"] == "mixture":
+            shape = (self.N_COMPONENTS, self.latent_dim)
+            self._prior_logits = self._weight("prior_logits", np.zeros(self.N_COMPONENTS))
+            self._prior_loc = self._weight("prior_loc", np.random.default_rng(s["seed"]).normal(size=shape))
+            self._prior_raw_scale = self._weight("prior_scale", np.full(shape, _SOFTPLUS_TO_ONE))
+
+    def _weight(self, name: str, value: np.ndarray[Any, Any]) -> Any:
+        start = keras.initializers.Constant(value)
+        return self.add_weight(shape=value.shape, initializer=start, name=name, dtype="float32")
+
+    @classmethod
+    def textbook(cls, window_size: int, n_channels: int = 1, *, seed: int = 0) -> VAE:
+        """The page's model: Dense(32, relu), a latent of 2, Dense(32, relu), sigmoid, binary cross-entropy + KL.
+
+        It wants values between 0 and 1 (``prepare(..., scaler="minmax")``). Its flaws are part of the course:
+        a Bernoulli likelihood of values that are not 0 or 1 does not integrate to one, and it cannot say
+        where it is unsure.
+        """
+        return cls(
+            window_size,
+            n_channels,
+            latent_dim=2,
+            hidden=(32,),
+            likelihood="bernoulli",
+            seed=seed,
+            name="textbook",
+        )
+
+    # ------------------------------------------------------------------ distributions
+
+    @property
+    def prior(self) -> Any:
+        """p(z): a tfd distribution with event shape (latent_dim,)."""
+        if self.settings["prior"] == "standard":
+            return tfd.Independent(tfd.Normal(tf.zeros(self.latent_dim), tf.ones(self.latent_dim)), 1)
+        return tfd.MixtureSameFamily(
+            tfd.Categorical(logits=tf.convert_to_tensor(self._prior_logits)),
+            tfd.Independent(tfd.Normal(*self._prior_parts()), 1),
+        )
+
+    def _prior_parts(self) -> tuple[tf.Tensor, tf.Tensor]:
+        scale = tf.nn.softplus(tf.convert_to_tensor(self._prior_raw_scale)) + MIN_POSTERIOR_SCALE
+        return tf.convert_to_tensor(self._prior_loc), scale
+
+    def posterior(self, x: Any) -> Any:
+        """q(z | x): a tfd distribution with batch shape (batch,) and event shape (latent_dim,)."""
+        return self._posterior(_fill(self.as_windows(x)))
+
+    def _posterior(self, filled: tf.Tensor) -> Any:
+        mean, raw = tf.split(self.encoder(filled), 2, axis=-1)
+        return tfd.Independent(tfd.Normal(mean, tf.nn.softplus(raw) + MIN_POSTERIOR_SCALE), 1)
+
+    def likelihood(self, z: Any) -> Any:
+        """p(x | z): a tfd distribution with the batch shape of `z` and event shape (window_size, n_channels).
+
+        `z` has shape (..., latent_dim); sample axes in front are kept.
+        """
+        params = self.decoder(tf.convert_to_tensor(z, tf.float32))
+        kind = self.settings["likelihood"]
+        if kind == "bernoulli":
+            return tfd.Independent(tfd.Bernoulli(logits=params, dtype=tf.float32), 2)
+        if self._scale_in_decoder:
+            loc, raw = tf.split(params, 2, axis=-1)
+        else:
+            loc = params
+            raw = tf.broadcast_to(tf.convert_to_tensor(self._raw_scale), tf.shape(loc))
+        scale = tf.nn.softplus(raw) + MIN_SCALE
+        if kind == "student_t":
+            df = 2.0 + tf.nn.softplus(tf.convert_to_tensor(self._raw_df))
+            return tfd.Independent(tfd.StudentT(df, loc, scale), 2)
+        family = tfd.Normal if kind == "normal" else tfd.Laplace
+        return tfd.Independent(family(loc, scale), 2)
+
+    # ------------------------------------------------------------------ objectives
+
+    def elbo(self, x: Any, *, n_samples: int = 1, seed: Any = None) -> tf.Tensor:
+        """A Monte-Carlo estimate of the ELBO, shape (batch,), in nats; its KL is exact for the standard prior.
+
+        Parameters
+        ----------
+        x : array_like, shape (batch, window_size, n_channels)
+        n_samples : int
+            Draws of z for each window.
+        seed : int or pair of int, optional
+            The same seed gives the same draws; by default each call draws anew.
+        """
+        return self.elbo_terms(x, n_samples=n_samples, seed=seed).elbo
+
+    def elbo_terms(self, x: Any, *, n_samples: int = 1, seed: Any = None) -> ElboTerms:
+        """The ELBO and its parts; see `elbo`. The KL weight does not enter here."""
+        return self._terms(self.as_windows(x), n_samples, self._seed(seed))
+
+    def _terms(self, x: tf.Tensor, n_samples: int, seed: tf.Tensor) -> ElboTerms:
+        known = tf.logical_not(tf.math.is_nan(x))
+        filled = tf.where(known, x, 0.0)
+        q = self._posterior(filled)
+        z = q.sample(n_samples, seed=seed)
+        reconstruction = tf.reduce_mean(self._log_likelihood(z, filled, known), axis=0)
+        weight = tf.reduce_mean(tf.cast(known, tf.float32), axis=(-2, -1))[:, None]
+        cross, entropy = self._prior_cross_entropy(q, z), q.distribution.entropy()
+        kl_per_dim = weight * cross - entropy
+        kl = tf.reduce_sum(kl_per_dim, axis=-1)
+        if self.settings["prior"] == "mixture":
+            log_prior = tf.reduce_mean(self.prior.log_prob(z), axis=0)
+            kl = -weight[:, 0] * log_prior - tf.reduce_sum(entropy, axis=-1)
+        return ElboTerms(reconstruction - kl, reconstruction, kl, kl_per_dim, q.distribution.loc)
+
+    def _log_likelihood(self, z: tf.Tensor, filled: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+        """log p(x | z) over the points that are there, shape (n_samples, batch)."""
+        by_point = self.likelihood(z).distribution.log_prob(filled)
+        return tf.reduce_sum(tf.where(known, by_point, 0.0), axis=(-2, -1))
+
+    def _prior_cross_entropy(self, q: Any, z: tf.Tensor) -> tf.Tensor:
+        """-E_q[log p(z)] by dimension, (batch, latent_dim): exact, or from `z` under the mixture's marginals."""
+        if self.settings["prior"] == "standard":
+            loc, scale = q.distribution.loc, q.distribution.scale
+            return 0.5 * (tf.square(loc) + tf.square(scale) + float(np.log(2 * np.pi)))
+        loc, scale = self._prior_parts()
+        by_part = tfd.Normal(loc, scale).log_prob(z[..., None, :])
+        weights = tf.nn.log_softmax(tf.convert_to_tensor(self._prior_logits))[:, None]
+        return -tf.reduce_mean(tf.reduce_logsumexp(by_part + weights, axis=-2), axis=0)
+
+    def iwae(self, x: Any, *, n_samples: int = 64, seed: Any = None) -> tf.Tensor:
+        """The importance-weighted bound (Burda et al. 2016), shape (batch,), in nats.
+
+        log 1/k sum_i p(x, z_i) / q(z_i | x) with k = `n_samples`; between the ELBO and log p(x), and closer
+        to log p(x) the larger k is.
+        """
+        x = self.as_windows(x)
+        known = tf.logical_not(tf.math.is_nan(x))
+        filled = tf.where(known, x, 0.0)
+        q = self._posterior(filled)
+        z = q.sample(n_samples, seed=self._seed(seed))
+        log_weights = self._log_likelihood(z, filled, known) + self.prior.log_prob(z) - q.log_prob(z)
+        return tf.reduce_logsumexp(log_weights, axis=0) - float(np.log(n_samples))
+
+    def latent_distance(self, z: Any) -> tf.Tensor:
+        """How far latent points (..., latent_dim) lie from the prior's nearest centre, in its scales; (...)."""
+        if self.settings["prior"] == "standard":
+            return tf.norm(z, axis=-1)
+        loc, scale = self._prior_parts()
+        return tf.reduce_min(tf.norm((z[..., None, :] - loc) / scale, axis=-1), axis=-1)
+
+    def as_windows(self, x: Any) -> tf.Tensor:
+        """`x` as a float32 tensor (batch, window_size, n_channels)."""
+        x = tf.cast(tf.convert_to_tensor(x), tf.float32)
+        if len(x.shape) == 2 and self.n_channels == 1:
+            x = x[..., None]
+        expected = (self.window_size, self.n_channels)
+        if len(x.shape) != 3 or tuple(x.shape[1:]) != expected:
+            raise InputError(
+                f"x has shape {tuple(x.shape)}; expected (batch, {expected[0]}, {expected[1]}): "
+                "(batch, window_size, n_channels)."
+            )
+        return x
+
+    def _seed(self, seed: Any) -> tf.Tensor:
+        """A pair of int32 for TensorFlow's stateless draws."""
+        if seed is None:
+            return tf.cast(self._sampler.next(ordered=False) % 2**31, tf.int32)
+        seed = tf.cast(tf.convert_to_tensor(seed), tf.int32)
+        return seed if seed.shape.rank else tf.stack([seed, 0])
+
+    # ------------------------------------------------------------------ the Keras model
+
+    def call(self, x: Any, training: bool = False) -> tf.Tensor:  # noqa: ARG002, FBT001, FBT002 - Keras' signature
+        """The likelihood's mean at the posterior's mean, shape (batch, window_size, n_channels)."""
+        q = self._posterior(_fill(self.as_windows(x)))
+        return self.likelihood(q.distribution.loc).mean()
+
+    def build(self, input_shape: Any) -> None:
+        """Create the weights of both networks."""
+        self.encoder.build(input_shape)
+        self.decoder.build((None, self.latent_dim))
+        self.built = True
+
+    def training_loss(self, x: tf.Tensor, *, seed: Any, kl_weight: Any = None) -> tuple[tf.Tensor, ElboTerms]:
+        """What training minimises: the mean over the batch of -(reconstruction - kl_weight * KL)."""
+        weight = self.kl_weight if kl_weight is None else kl_weight
+        terms = self._terms(x, 1, seed)
+        return tf.reduce_mean(weight * terms.kl - terms.reconstruction), terms
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of ``fit``: the same loss as `vaenb.train`."""
+        x = self.as_windows(keras.utils.unpack_x_y_sample_weight(data)[0])
+        with tf.GradientTape() as tape:
+            loss, terms = self.training_loss(x, seed=self._seed(None))
+        weights = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        return self._track(loss, terms)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of ``evaluate``."""
+        x = self.as_windows(keras.utils.unpack_x_y_sample_weight(data)[0])
+        return self._track(*self.training_loss(x, seed=self._seed(None)))
+
+    def _track(self, loss: tf.Tensor, terms: ElboTerms) -> dict[str, Any]:
+        for tracker, value in zip(self._trackers, (loss, terms.reconstruction, terms.kl), strict=True):
+            tracker.update_state(value)
+        return {tracker.name: tracker.result() for tracker in self._trackers}
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The means that Keras resets at the start of each epoch."""
+        return self._trackers
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**self.settings, "name": self.name}
+
+
+def _fill(x: tf.Tensor) -> tf.Tensor:
+    return tf.where(tf.math.is_nan(x), 0.0, x)
+
+
+def _check_sizes(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if int(size) != size or size < 1:
+            raise InputError(f"{name} is {size!r}; expected a whole number of at least 1.")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}; expected one of {', '.join(map(repr, choices))}.")

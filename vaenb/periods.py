@@ -1,0 +1,132 @@
+"""How long a window should be: the dominant period of a series. NumPy and SciPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from vaenb.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from vaenb.records import Floats
+
+SHORTEST: Final = 16
+LONGEST: Final = 128
+_NO_PERIOD: Final = 64
+_FEWEST: Final = 4
+
+_POINTS: Final = 1 << 16  # enough for 45 days of minutes
+_LAGS: Final = 3_000
+_HEIGHT: Final = 0.2
+_PROMINENCE: Final = 0.08
+_NEARLY: Final = 0.9
+
+
+def dominant_period(values: ArrayLike, *, longest: int = _LAGS) -> int | None:
+    """Find the period that dominates a series, in points.
+
+    The autocorrelation of each channel, after a straight line is taken off and its outermost 1 % on
+    either side are clipped, is averaged over the channels:
+    ``r[k] = mean over channels of sum_t x[t] x[t + k] / sum_t x[t]^2``.
+    The period is the shortest lag with a clear peak that is at least 0.9 times as high as the highest;
+    clear means a height of at least 0.2 and a prominence of at least 0.08. So a day wins over a week
+    that repeats it.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_timestamps,) or (n_timestamps, n_channels)
+        NaN is missing, and counts as the mean. Only the first 65,536 points are looked at.
+    longest : int
+        The longest period to look for, in points; never more than a third of the series.
+
+    Returns
+    -------
+    int or None
+        The period in points; None where none is clear.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dominant_period(np.sin(2 * np.pi * np.arange(1000) / 48))
+    48
+    """
+    table = np.asarray(values, dtype=np.float64)[:_POINTS]
+    table = table[:, None] if table.ndim == 1 else table
+    n_lags = min(longest + 1, len(table) // 3)
+    found = [acf for channel in table.T if (acf := _autocorrelation(channel, n_lags)) is not None]
+    if n_lags < 3 or not found:
+        return None
+    from scipy.signal import find_peaks
+
+    acf = np.mean(found, axis=0)
+    peaks, _ = find_peaks(acf, height=_HEIGHT, prominence=_PROMINENCE)
+    if not len(peaks):
+        return None
+    return int(peaks[acf[peaks] >= _NEARLY * acf[peaks].max()][0])
+
+
+def choose_window_size(values: ArrayLike, n_calibration: int) -> tuple[int, str]:
+    """Choose a window size: the dominant period, between 16 and 128 points, and why.
+
+    A shorter period is repeated until it reaches 16 points, a longer one is cut at 128, and without a
+    clear period a window has 64 points. A window never has more than half the points of the calibration part.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_timestamps, n_channels)
+        The training part.
+    n_calibration : int
+        Points of the calibration part.
+
+    Returns
+    -------
+    window_size : int
+    why : str
+        One sentence.
+
+    Raises
+    ------
+    InputError
+        If the calibration part has fewer than 8 points.
+    """
+    if n_calibration < 2 * _FEWEST:
+        raise InputError(
+            f"The calibration part has {n_calibration} points, too few for windows: it needs at least "
+            f"{2 * _FEWEST}; give a longer series, or move train_end back."
+        )
+    period = dominant_period(values)
+    if period is None:
+        size, why = _NO_PERIOD, "no clear period was found"
+    else:
+        size, why = _within_bounds(period), f"the dominant period is {period:,} points"
+        if not SHORTEST <= period <= LONGEST:
+            why += f", and a window has between {SHORTEST} and {LONGEST}"
+    if size > n_calibration // 2:
+        size = n_calibration // 2
+        why += f", and the calibration part has {n_calibration:,}"
+    return size, f"windows of {size} points: {why}"
+
+
+def _within_bounds(period: int) -> int:
+    """The period itself, its smallest multiple of at least 16, or 128."""
+    return min(period * -(-SHORTEST // period), LONGEST)
+
+
+def _autocorrelation(channel: Floats, n_lags: int) -> Floats | None:
+    """The first lags of the autocorrelation, or None for a channel that says nothing."""
+    known = ~np.isnan(channel)
+    if known.sum() < 3:
+        return None
+    x = np.clip(channel[known], *np.percentile(channel[known], [1, 99]))
+    x -= x.mean()
+    x /= np.abs(x).max() or 1.0  # the squares of large values stay finite
+    time = np.flatnonzero(known) - np.flatnonzero(known).mean()
+    x -= time * (time @ x) / (time @ time)
+    filled = np.zeros(len(channel))
+    filled[known] = x
+    spectrum = np.fft.rfft(filled, 1 << (2 * len(filled) - 1).bit_length())
+    acf = np.fft.irfft(np.abs(spectrum) ** 2)[:n_lags]
+    return acf / acf[0] if len(acf) and acf[0] > 1e-12 * known.sum() else None
