@@ -107,7 +107,7 @@ def test_time_zones_come_to_utc_and_are_told():
         (["13/01/2024", "01/13/2024", "14/01/2024"], r"holds '01/13/2024' in line 3"),
         (["2024-01-01", None], r"Column 't' has no timestamp in line 3"),
         ([0.0, np.inf], r"holds an infinite number"),
-        (["2024-01-01", "3024-01-01"], r"expected dates between 1678 and 2262"),
+        (["2024-01-01", "3024-01-01"], "3024-01-01"),
     ],
 )
 def test_what_is_no_date_is_refused(values, message):

@@ -37,7 +37,7 @@ def test_finds_time_channels_and_labels():
         ("label", ["0", "1"]),
         ("is_anomaly", [False, True]),
         ("Anomaly", [0.0, 1.0]),
-        ("Normal/Attack", ["Normal", "Attack"]),
+        ("Normal/Attack", ["Normal", "A ttack"]),
         ("outlier", ["no", "yes"]),
     ],
 )
@@ -112,6 +112,19 @@ def test_a_column_of_elapsed_time_lays_the_grid():
     np.testing.assert_array_equal(series.index, range(5))
     np.testing.assert_array_equal(series.cells, [0, 1, 2, 5, 6])
     assert (series.channels, series.interval) == (("value",), None)
+
+
+@pytest.mark.parametrize("name", ["timestamps", "event_time", "Unix Time Stamp"])
+def test_seconds_since_1970_under_many_names(name):
+    series = read_series(pd.DataFrame({"value": RNG.normal(size=N), name: 1_400_000_000 + 60 * np.arange(N)}))
+    assert (series.channels, series.interval, series.index_name) == (("value",), 60.0, name)
+
+
+def test_a_time_of_day_counts_its_days():
+    clock = pd.date_range("2024-01-01 23:00", periods=N, freq="20min").strftime("%H:%M:%S")
+    series = read_series(pd.DataFrame({"time": clock, "value": RNG.normal(size=N)}))
+    np.testing.assert_array_equal(series.cells, range(N))
+    assert "times without a date: days are counted from 1900-01-01" in series.repairs
 
 
 def test_a_response_time_is_a_channel():
@@ -229,7 +242,7 @@ def test_far_values_are_told():
             {"cpu": 1.0, "mem": 2.5},
             "The series is constant: cpu, mem never changes from 1; expected values that vary",
         ),
-        ({"cpu": "a", "mem": "b"}, "There is no numeric column among: timestamp, cpu, mem"),
+        ({"cpu": "a", "mem": "b"}, r"no numeric column among: timestamp, cpu, mem \('cpu' holds 'a'\)"),
         ({"mem": [*range(N - 1), np.inf]}, r"Column 'mem' holds inf in row 59 .*; expected a finite number"),
         ({"mem": [-2e30, *range(N - 1)]}, r"Column 'mem' holds -2e\+30 in row 0 .* at most 1e\+30"),
         ({"mem": ["1", "two", *map(str, range(N - 2))]}, "Column 'mem' holds 'two' in row 1"),

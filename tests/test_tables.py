@@ -150,6 +150,24 @@ def test_what_spreadsheets_leave_behind(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "header", ["# made by a pump\n# when,flow\n", "# made by a pump\nwhen,flow\n", "#when,flow\n"]
+)
+def test_comments_before_the_table(tmp_path, header):
+    (tmp_path / "a.csv").write_text(header + "0,2.5\n1,3.5\n2,oops\n")
+    with pytest.raises(InputError, match=f"Column 'flow' holds 'oops' in line {header.count(chr(10)) + 3};"):
+        read_series(tmp_path / "a.csv", values="flow")
+    assert read_series(tmp_path / "a.csv", values="when").channels == ("when",)
+
+
+def test_columns_between_blanks(tmp_path):
+    values = np.random.default_rng(0).normal(size=(30, 3))
+    np.savetxt(tmp_path / "a.txt", values)
+    np.testing.assert_allclose(read_series(tmp_path / "a.txt").values, values)
+    np.savetxt(tmp_path / "b.txt", values, header="x y z", comments="")
+    assert read_series(tmp_path / "b.txt").channels == ("x", "y", "z")
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "is empty; expected a table"),
@@ -158,6 +176,8 @@ def test_what_spreadsheets_leave_behind(tmp_path):
         (b"timestamp,value\n,\n,\n", "has a header and no rows"),
         (b"\x00\x01\x02\x03" * 50, "is not a text file"),
         (bytes(range(1, 256)) * 20, "is not a text file"),
+        (b'{"a": [1, 2]}', "is JSON, HTML or the like"),
+        (b"<html><table></table></html>", "is JSON, HTML or the like"),
         (b"PK\x03\x04 and more", "is a zip or Excel file"),
         (b"PAR1 and nothing else", "is a damaged Parquet file"),
         (gzip.compress(b"index,value\n" + b"1,2\n" * 5000)[:-20], "is a damaged gzip file"),

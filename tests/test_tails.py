@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
@@ -44,11 +44,13 @@ def sides(scores, gap):
     return np.sort(scores), np.sort(scores[find_peaks(scores, gap)])
 
 
+@settings(deadline=None)
 @given(few_levels, st.integers(1, 8))
 def test_peaks_are_the_highest_around(scores, gap):
     assert find_peaks(scores, gap).tolist() == naive_peaks(scores, gap)
 
 
+@settings(deadline=None)
 @given(few_levels, st.integers(1, 8), st.sampled_from([-1.0, 0.0, 1.5, 3.0]))
 def test_peaks_above_a_threshold_are_never_fewer_than_its_clusters(scores, gap, threshold):
     peaks = scores[find_peaks(scores, gap)]
@@ -165,6 +167,7 @@ def test_no_tail_where_nothing_lies_above_its_start():
     assert fit_tail(flat, flat[:1], level=0.98) is None
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(np.float64, st.integers(10, 60), elements=st.floats(-1e150, 1e150)),
     st.sampled_from([1, 4]),

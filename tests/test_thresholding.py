@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -51,6 +51,7 @@ def half_labels(n):
 # Formulas
 
 
+@settings(deadline=None)
 @given(st.integers(10, 60), st.floats(1, 99.5), st.integers(0, 5))
 def test_percentile_is_the_lowest_score_that_the_next_one_exceeds_rarely_enough(n, q, seed):
     scores = np.random.default_rng(seed).permutation(n).astype(float)
@@ -86,6 +87,7 @@ def test_what_the_mad_docstring_says_3_flags(law):
     assert MAD(3).fit(scores).flag_rate_ == pytest.approx(said, rel=0.1)
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(
         np.float64, st.integers(12, 40), elements=st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, np.nan])
@@ -124,6 +126,7 @@ def test_conformal_with_too_few_blocks_says_what_it_can_bound():
     assert threshold.predict(normal_scores(640)).sum() == 0
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(np.float64, 12, elements=st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.0, np.nan])),
     hnp.arrays(np.int8, 12, elements=st.integers(0, 1)),
@@ -251,6 +254,7 @@ def test_constant_scores_say_so(threshold):
     assert threshold.predict(np.full(50, 3.25)).sum() == 0
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.float64, st.integers(10, 50), elements=st.floats(-1e150, 1e150) | st.just(np.nan)))
 def test_no_scores_give_nan(scores):
     for threshold in UNSUPERVISED:

@@ -169,8 +169,8 @@ def test_a_series_tells_about_itself():
     assert series.about.splitlines() == [
         "s: 3 rows, 1 channel, every 30 s",
         "from 2024-01-01 00:00 to 2024-01-01 00:01:00.5",
-        "training part: the first 1 rows (33%)",
-        "labels: 1 rows marked anomalous (33.3%)",
+        "training part: the first 1 row (33%)",
+        "labels: 1 row marked anomalous (33.3%)",
         "- nothing to repair",
     ]
     assert series.points_per_day == 2880

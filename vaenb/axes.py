@@ -105,7 +105,7 @@ def limits(*arrays: ArrayLike, pad: float = 0.05) -> tuple[float, float]:
     if low > high:
         return 0.0, 1.0
     air = (high - low) * pad
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), 1e-300):
         air = 0.1 * max(abs(low), abs(high)) or 1.0
     return low - air, high + air
 
@@ -138,15 +138,14 @@ def number_ticks(scale: Scale, n: int = 5) -> list[Tick]:
     if scale.bent:
         ticks = [Tick(value, *_labels([value], step)) for value, step in _bent_values(scale, n)]
     else:
-        values = _even_values(scale.low, scale.high, n)
-        step = min(np.diff(values), default=abs(values[0]) if values else 1.0) or 1.0
+        step = nice_step(scale.high - scale.low, n)
+        values = _multiples(scale.low, scale.high, step)
         ticks = [Tick(value, label) for value, label in zip(values, _labels(values, step), strict=True)]
     return list({tick.label: tick for tick in ticks}.values())
 
 
-def _even_values(low: float, high: float, n: int) -> list[float]:
-    """The multiples of a nice step from `low` to `high`."""
-    step = nice_step(high - low, n)
+def _multiples(low: float, high: float, step: float) -> list[float]:
+    """The multiples of a step from `low` to `high`."""
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     values = {float(f"{count * step:.15g}") for count in range(first, last + 1)}
     return sorted(value for value in values if low <= value <= high)

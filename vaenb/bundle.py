@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 FORMAT = "vaenb"
 FORMAT_VERSION = 1
 META = "meta.json"
-MOST_BYTES = 2**31 - 1
+MOST_BYTES = 2**30
 MOST_META_BYTES = 2**24
 MOST_ARRAYS = 10_000
 MOST_NESTED = 50
 
 _NAME = re.compile(r"\w[\w.-]{0,99}(/\w[\w.-]{0,99}){0,9}", re.ASCII)
-_DTYPE = re.compile(r"[<|]([fi][48]|i[12]|u1|b1|U[1-9]\d{0,6}|[mM]8(\[\d{0,9}[a-zA-Z]{1,2}\])?)", re.ASCII)
+_DTYPE = re.compile(
+    r"[<|]([fi][48]|i[12]|u1|b1|U[1-9]\d{0,6}|[mM]8(\[([1-9]\d{0,8})?([YMWDhms]|[munpfa]s)\])?)", re.ASCII
+)
 _NPY = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([^']{2,20})', 'fortran_order': False, "
     rb"'shape': \(((?:\d{1,15}, ?){0,31}(?:\d{1,15})?)\), \} *\n",
@@ -100,16 +102,24 @@ def write_bundle(
     members = {f"arrays/{name}.npy": _to_npy(name, arrays[name]) for name in sorted(arrays)}
     members = {META: _to_json(sorted(arrays), meta), **members}
     total = sum(map(len, members.values()))
-    if total > MOST_BYTES // 2 or len(arrays) > MOST_ARRAYS:
+    if total > MOST_BYTES or len(arrays) > MOST_ARRAYS:
         raise InputError(
             f"{len(arrays):,} arrays of together {total:,} bytes do not fit into a bundle; it holds at most "
-            f"{MOST_ARRAYS:,} and {MOST_BYTES // 2:,}."
+            f"{MOST_ARRAYS:,} arrays and {MOST_BYTES:,} bytes."
         )
-    with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with atomic_write(path) as file:
+        file.write(_to_zip(members))
+
+
+def _to_zip(members: Mapping[str, bytes]) -> bytes:
+    """The archive; nothing in it depends on the clock or the machine."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             archive.writestr(entry, content)
+    return stream.getvalue()
 
 
 def _to_npy(name: str, array: NDArray[Any]) -> bytes:
@@ -142,7 +152,7 @@ def _to_json(names: list[str], meta: Mapping[str, Any]) -> bytes:
         raise InputError(f"meta cannot be saved as JSON: {error}.") from None
     if not comes_back or len(text) > MOST_META_BYTES or _depth(head) > MOST_NESTED:
         raise InputError(
-            f"meta does not come back from JSON as it was: use plain dicts with text keys, lists, numbers and "
+            f"meta does not come back from JSON as it was: use dicts with text keys, lists, numbers and "
             f"text, nested at most {MOST_NESTED} deep and {MOST_META_BYTES:,} bytes long."
         )
     return text.encode()
@@ -170,9 +180,9 @@ def read_bundle(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], 
     """
     try:
         with Path(path).open("rb") as file:
-            _check_outside(path, file)
+            size = _check_outside(path, file)
             with zipfile.ZipFile(file) as archive:
-                return _read(path, archive)
+                return _read(path, archive, size)
     except BundleError:
         raise
     except FileNotFoundError:
@@ -185,21 +195,22 @@ def read_bundle(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], 
         ) from error
 
 
-def _check_outside(path: str | os.PathLike[str], file: IO[bytes]) -> None:
-    """Size and first bytes; then back to the start."""
+def _check_outside(path: str | os.PathLike[str], file: IO[bytes]) -> int:
+    """Look at the first bytes, and go back to the start; the size of the file."""
     size, head = os.fstat(file.fileno()).st_size, file.read(8)
-    if size > MOST_BYTES:
-        _refuse(path, f"it is {size:,} bytes long, and no detector is longer than {MOST_BYTES:,}")
+    if size > 2 * MOST_BYTES:
+        _refuse(path, f"it is {size:,} bytes long, and no detector is longer than {2 * MOST_BYTES:,}")
     if not head.startswith(b"PK\x03\x04"):
         seems = next((name for magic, name in _SEEMS.items() if head.startswith(magic)), "something else")
         raise BundleError(
             f"{os.fspath(path)!r} is not a saved detector: it seems to be {seems if head else 'empty'}."
         )
     file.seek(0)
+    return size
 
 
 def _read(
-    path: str | os.PathLike[str], archive: zipfile.ZipFile
+    path: str | os.PathLike[str], archive: zipfile.ZipFile, size: int
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     entries = {entry.filename: entry for entry in archive.infolist()}
     if META not in entries:
@@ -211,10 +222,12 @@ def _read(
         _refuse(path, "it holds two members of one name")
     if any(entry.compress_type or entry.file_size != entry.compress_size for entry in entries.values()):
         _refuse(path, "a member is compressed, and members of a bundle are not")
+    if sum(entry.file_size for entry in entries.values()) > size:
+        _refuse(path, "its members are together longer than the file")
     head = _from_json(path, archive.read(entries.pop(META)))
     names = {name: f"arrays/{name}.npy" for name in head["arrays"]}
     if set(names.values()) != entries.keys():
-        odd = sorted(entries.keys() ^ set(names.values()))[0]
+        odd = min(entries.keys() ^ set(names.values()))
         _refuse(path, f"its table of contents and its members differ in {odd!r}")
     arrays = {name: _from_npy(path, name, archive.read(member)) for name, member in names.items()}
     return arrays, head["meta"]
@@ -226,18 +239,19 @@ def _from_json(path: str | os.PathLike[str], text: bytes) -> dict[str, Any]:
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise BundleError(f"{os.fspath(path)!r} is not a saved detector: its {META} is not vaenb's.")
     version = head.get("format_version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        _refuse(path, f"its format version is {version!r}")
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version < 10**6:
+        _refuse(path, f"its format version is {str(version)[:20]!r}")
     if version > FORMAT_VERSION:
+        writer = re.sub(r"[^\w.+]", "?", str(head.get("vaenb", "?"))[:20], flags=re.ASCII)
         raise BundleError(
-            f"{os.fspath(path)!r} was written by vaenb {str(head.get('vaenb', '?'))[:20]}, format {version}; "
-            f"this is vaenb {__version__}, which reads up to format {FORMAT_VERSION}: upgrade with "
-            f"pip install -U vaenb."
+            f"{os.fspath(path)!r} was written by vaenb {writer}, format {version}; this is vaenb "
+            f"{__version__}, which reads up to format {FORMAT_VERSION}: upgrade with pip install -U vaenb."
         )
     names, meta = head.get("arrays"), head.get("meta")
     if not isinstance(names, list) or not isinstance(meta, dict) or _depth(head) > MOST_NESTED:
         _refuse(path, f"its {META} is not laid out as a bundle's")
-    if len(names) > MOST_ARRAYS or not all(isinstance(name, str) and _is_safe(name) for name in names):
+    fine = all(isinstance(name, str) and _is_safe(name) for name in names)
+    if not fine or not len(set(names)) == len(names) <= MOST_ARRAYS:
         _refuse(path, "its arrays have names that a bundle does not allow")
     return head
 

@@ -149,7 +149,8 @@ def _nothing(frame: pd.DataFrame, texts: list[str], empty: list[str]) -> str:
     if empty and not texts:
         return f"All {len(frame):,} values of {_shorten(empty)} are missing; expected numbers."
     held = ", ".join(map(str, frame.columns[:20]))
-    return f"There is no numeric column among: {held}; expected at least one column of numbers."
+    example = f" ({texts[0]!r} holds {str(frame[texts[0]].iloc[0])!r})" if texts else ""
+    return f"There is no numeric column among: {held}{example}; expected at least one column of numbers."
 
 
 def _shorten(names: list[str]) -> str:

@@ -17,51 +17,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_TIME_NAMES: Final = {
-    "timestamp",
-    "time",
-    "date",
-    "datetime",
-    "date_time",
-    "ts",
-    "ds",
-    "epoch",
-    "unix",
-    "unixtime",
-}
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TIME_NAMES: Final = _words(
+    "timestamp timestamps time times date dates datetime date_time ts ds t epoch unix elapsed seconds"
+)
 _TIME_WORDS: Final = ("time", "date", "stamp", "zeit", "datum", "fecha", "utc")
-_CLOCK_NAMES: Final = {"time", "hour", "clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "tid"}
-_COUNTER_NAMES: Final = {
-    "index",
-    "idx",
-    "unnamed_0",
-    "",
-    "row",
-    "row_id",
-    "step",
-    "id",
-    "t",
-    "no",
-    "nr",
-    "sample",
-}
-_LABEL_NAMES: Final = {"label", "labels", "is_anomaly", "is_outlier", "is_attack", "ground_truth", "y_true"}
-_LIKELY_LABELS: Final = {
-    "anomaly",
-    "anomalies",
-    "anomalous",
-    "outlier",
-    "outliers",
-    "attack",
-    "fault",
-    "normal_attack",
-}
+_YEAR_1973: Final = 1e8  # in seconds since 1970
+_CLOCK_NAMES: Final = _words("time hour clock uhrzeit zeit heure hora ora tijd tid")
 _CLOCK: Final = r"\s*\d{1,2}[:.]\d{2}"
+_INDEX_NAMES: Final = _words("index idx unnamed_0")
+_COUNTER_NAMES: Final = _words("row row_id step id no nr sample")
+_LABEL_NAMES: Final = _words("label labels is_anomaly is_outlier is_attack ground_truth y_true")
+_LIKELY_LABELS: Final = _words("anomaly anomalies anomalous outlier outliers attack fault normal_attack")
 _LABEL_WORDS: Final = {
-    **dict.fromkeys(("0", "0.0", "false", "f", "no", "n", "normal", "ok"), 0),
-    **dict.fromkeys(
-        ("1", "1.0", "true", "yes", "y", "anomaly", "anomalous", "abnormal", "outlier", "attack"), 1
-    ),
+    **dict.fromkeys(_words("0 0.0 false f no n normal ok"), 0),
+    **dict.fromkeys(_words("1 1.0 true yes y anomaly anomalous abnormal outlier attack"), 1),
 }
 
 
@@ -88,7 +61,8 @@ def find_time(frame: pd.DataFrame, taken: Sequence[str]) -> str | None:
     """The column that says when, or None.
 
     A column of datetimes; else text under a name such as "timestamp", even where it cannot be read, so that
-    its reader is told; else numbers under such a name that never fall; else any text that reads as dates.
+    its reader is told; else numbers under such a name that never fall, or under one such as "event_time" that
+    count from 1970; else any text that reads as dates.
     """
     from pandas.api import types
 
@@ -99,18 +73,20 @@ def find_time(frame: pd.DataFrame, taken: Sequence[str]) -> str | None:
     candidates = (
         *(name for name in free if types.is_datetime64_any_dtype(frame[name].dtype)),
         *(name for name in named if name in texts and frame[name].notna().any()),
-        *(name for name in named if name not in texts and _is_running(frame[name])),
+        *(name for name in named if name not in texts and _is_running(frame[name], least=-np.inf)),
+        *(name for name in likely if name not in texts and _is_running(frame[name], least=_YEAR_1973)),
         *(name for name in (*likely, *free) if name in texts and looks_like_dates(frame[name])),
     )
     return next(iter(candidates), None)
 
 
-def _is_running(column: pd.Series[Any]) -> bool:
-    """Whether numbers are a time axis: large as seconds since 1970 are, or never falling."""
+def _is_running(column: pd.Series[Any], *, least: float) -> bool:
+    """Whether numbers are a time axis: never falling, or large as seconds since 1970 are."""
     numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isnan(numbers).any() or len(numbers) < 2:
+    if np.isnan(numbers).any() or len(numbers) < 2 or numbers.min() < least:
         return False
-    return bool(numbers.min() > 1e8 or ((np.diff(numbers) >= 0).all() and numbers[0] < numbers[-1]))
+    is_rising = (np.diff(numbers) >= 0).all() and numbers[0] < numbers[-1]
+    return bool(is_rising or numbers.min() > _YEAR_1973)
 
 
 def find_clock(frame: pd.DataFrame, date: str) -> str | None:
@@ -133,12 +109,11 @@ def is_counter(frame: pd.DataFrame, name: str) -> bool:
         return False
     steps = np.diff(column.to_numpy(dtype=np.int64))
     short = known(name)
-    if short in {"index", "idx", "unnamed_0"}:
+    if short in _INDEX_NAMES or not short:
         return bool((steps != 0).any())
     if short in _COUNTER_NAMES:
         return bool((steps > 0).all())
-    is_first = name == frame.columns[0] and frame.shape[1] > 1
-    return bool(is_first and (steps == 1).all() and column.iloc[0] in (0, 1))
+    return bool(name == frame.columns[0] and frame.shape[1] > 1 and (steps == 1).all())
 
 
 def find_labels(frame: pd.DataFrame, taken: Sequence[str]) -> str | None:
@@ -185,5 +160,5 @@ def _marks(column: pd.Series[Any]) -> NDArray[np.int8]:
     import pandas as pd
 
     codes, said = pd.factorize(column)
-    meaning = [_LABEL_WORDS.get(str(word).strip().lower(), 2) for word in said]
+    meaning = [_LABEL_WORDS.get(str(word).lower().replace(" ", ""), 2) for word in said]
     return np.array([*meaning, -1], dtype=np.int8)[codes]

@@ -167,8 +167,9 @@ def _from_custom(text: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[str, ...]]
 
     text = text.str.replace(_DOTTED_TIME, r" \1:\2:\3", regex=True).str.replace(_COMMA, r"\1.\2", regex=True)
     found = text.str.extract(_THREE_NUMBERS)
-    if found[0].isna().any():
-        return _read_alike(text, _NAMED_MONTHS), ()
+    if found[0].isna().mean() > 0.5:
+        times = _read_alike(text, _NAMED_MONTHS)
+        return _count_days(times) if times.dt.year.eq(1900).all() else (times, ())
     first, second = (pd.to_numeric(found[i]) for i in (0, 2))
     if (first > 12).any() or (second > 12).any():
         return _read_alike(text, _DAY_FIRST if (first > 12).any() else _MONTH_FIRST), ()
@@ -179,6 +180,16 @@ def _from_custom(text: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[str, ...]]
     order = custom if oddness["day"] == oddness["month"] else min(oddness, key=lambda order: oddness[order])
     note = f"dates such as {text.iloc[0]} can be read in two ways: they are read with the {order} first"
     return both[order], (note,)
+
+
+def _count_days(times: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[str, ...]]:
+    """Times of day without a date, with a new day wherever the clock falls."""
+    import pandas as pd
+
+    days = (times.diff().dt.total_seconds() < 0).cumsum()
+    return times + pd.to_timedelta(days, unit="D"), (
+        "times without a date: days are counted from 1900-01-01",
+    )
 
 
 def _oddness(times: pd.Series[Any]) -> tuple[int, float]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SAMPLE: Final = 1 << 18  # bytes
 _SEPARATORS: Final = ("\t", ";", "|", ",")
 _NO_SEPARATOR: Final = "\x1f"
+_BLANKS: Final = r"\s+"
 _NUMBER: Final = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _DATE: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d.*)?|\d{1,2}:\d{2}.*")
@@ -49,8 +50,12 @@ def sniff(path: Path, sample: bytes) -> Dialect:
     full = [number for number, line in enumerate(lines) if line.strip()]
     if not full:
         raise InputError(f"{path} is empty; expected a table with a header and rows.")
+    if re.match(r"\s*(\{|<|\[\s*[\[{])", text):
+        raise InputError(
+            f"{path} is JSON, HTML or the like; expected CSV or Parquet: export the table as CSV."
+        )
     told = re.fullmatch(r'"?sep=(.)"?', lines[full[0]].strip())  # Excel's hint to itself
-    full = full[1:] if told else full
+    full = _without_comments(lines, full[1:] if told else full)
     rows = [lines[number] for number in full[:200]]
     separator = told[1] if told else _separator(rows)
     fields = [field.strip() for row in rows[1:] for field in _fields(row, separator)]
@@ -64,6 +69,19 @@ def sniff(path: Path, sample: bytes) -> Dialect:
     )
 
 
+def _without_comments(lines: list[str], full: list[int]) -> list[int]:
+    """The lines without comments before the table; the last one stays where it is the header."""
+    first = next((i for i, number in enumerate(full) if not lines[number].startswith("#")), len(full))
+    if first in {0, len(full)}:
+        return full
+    below = lines[full[first]]
+    separator = _separator([below])
+    is_header = not _is_header(_fields(below, separator)) and len(_fields(below, separator)) == len(
+        _fields(lines[full[first - 1]], separator)
+    )
+    return full[first - is_header :]
+
+
 def _encoding(sample: bytes) -> str:
     if sample[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return "utf-16"
@@ -71,6 +89,8 @@ def _encoding(sample: bytes) -> str:
 
 
 def _fields(line: str, separator: str) -> list[str]:
+    if separator == _BLANKS:
+        return line.split()
     return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
 
 
@@ -80,6 +100,8 @@ def _separator(rows: list[str]) -> str:
         counts = [len(_fields(row, separator)) for row in rows]
         if counts[0] > 1 and sum(count == counts[0] for count in counts) >= 0.9 * len(counts):
             return separator
+    if len(rows[0].split()) > 1 and all(_is_of_values(row.split()) for row in rows[1:] or rows):
+        return _BLANKS
     found = max(_SEPARATORS, key=rows[0].count)
     return found if found in rows[0] and not _NUMBER.fullmatch(rows[0].strip()) else _NO_SEPARATOR
 
@@ -90,4 +112,8 @@ def _is_header(fields: list[str]) -> bool:
     counted = [str(i) for i in range(len(full))]  # a table written without names: 0, 1, 2 ...
     if len(full) > 1 and full == counted:
         return True
-    return not all(_NUMBER.fullmatch(field) or _DATE.fullmatch(field) for field in full)
+    return not _is_of_values(full)
+
+
+def _is_of_values(fields: list[str]) -> bool:
+    return all(_NUMBER.fullmatch(field) or _DATE.fullmatch(field) for field in fields)

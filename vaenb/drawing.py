@@ -297,4 +297,4 @@ def standalone(svg: str) -> str:
     """A picture as a file of its own, with its colours."""
     head, rest = svg.split("<title", 1)
     opened = head.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return f"{opened}<style>{style()}</style><title{rest}"
+    return f"{opened}<style>{escape(style(), quote=False)}</style><title{rest}"

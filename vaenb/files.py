@@ -74,9 +74,7 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
         target = Path(os.path.realpath(path))
         _check(target)
         with _temporary(target) as temporary:
-            with temporary.open(
-                mode, **({"encoding": "utf-8", "newline": ""} if mode == "w" else {})
-            ) as file:
+            with _open(temporary, mode) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -87,6 +85,10 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
         raise OutputError(f"Cannot write {os.fspath(path)!r}: {reason}.") from error
+
+
+def _open(path: Path, mode: Literal["wb", "w"]) -> IO[Any]:
+    return path.open("wb") if mode == "wb" else path.open("w", encoding="utf-8", newline="")
 
 
 def _check(target: Path) -> None:

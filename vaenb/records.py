@@ -112,14 +112,13 @@ class Series:
         clock = "no clock" if self.interval is None else f"every {_span(self.interval)}"
         channels = "1 channel" if self.n_channels == 1 else f"{self.n_channels} channels"
         lines = [
-            f"{self.name}: {len(self):,} rows, {channels}, {clock}",
-            f"from {_stamp(self.index[0])} to {_stamp(self.index[-1])}",
-            f"training part: the first {self.train_end:,} rows ({self.train_end / len(self):.0%})",
+            f"{self.name}: {_rows(len(self))}, {channels}, {clock}",
+            f"from {_stamp(self.index.min())} to {_stamp(self.index.max())}",
+            f"training part: the first {_rows(self.train_end)} ({self.train_end / len(self):.0%})",
         ]
         if self.labels is not None:
-            lines.append(
-                f"labels: {int(self.labels.sum()):,} rows marked anomalous ({self.labels.mean():.1%})"
-            )
+            marked = _rows(int(self.labels.sum()))
+            lines.append(f"labels: {marked} marked anomalous ({self.labels.mean():.1%})")
         lines += [self.credit] if self.credit else []
         lines += [f"- {repair}" for repair in self.repairs] or ["- nothing to repair"]
         return "\n".join(lines)
@@ -127,6 +126,10 @@ class Series:
     def to_rows(self, on_cells: NDArray[Any]) -> NDArray[Any]:
         """Bring values on the cells, shape (n_cells, ...), back onto the rows, shape (n_rows, ...)."""
         return np.asarray(on_cells[self.cells])
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
 def _stamp(stamp: Any) -> str:

@@ -15,7 +15,7 @@
   const data = JSON.parse(document.getElementById("overview-data").textContent);
   const [left, width, bottom] = data.pane, wide = svg.viewBox.baseVal.width;
   const tools = document.querySelector(".tools"), output = tools.querySelector("output");
-  const ticks = svg.querySelector(".v-ticks"), panes = [...svg.querySelectorAll(".v-zoom")];
+  const ticks = svg.querySelector(".v-ticks"), panes = svg.querySelectorAll(".v-zoom");
   const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" "), DAY = 864e5, MONTH = 30.44 * DAY;
   const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5,
     36e5, 72e5, 108e5, 216e5, 432e5, DAY, 2 * DAY, 7 * DAY, 14 * DAY];
@@ -30,16 +30,11 @@
 
   const make = (name, css) => { const made = document.createElementNS(svg.namespaceURI, name); made.setAttribute("class", css); return made; };
   const cross = svg.appendChild(make("path", "cross")), chosen = svg.appendChild(make("rect", "chosen"));
-  const valueAt = (cell) => data.start + cell * data.step;
+  const valueAt = (cell) => data.start + cell * data.step, cellAt = (x) => from + (x - left) / width * (to - from);
   const place = (cell) => left + (cell - from) / (to - from) * width; // of a cell's left edge
-  const two = (n) => String(n).padStart(2, "0");
   const plain = (value) => value.toLocaleString("en-US", { maximumSignificantDigits: 5 }).replace("-", "\u2212");
 
-  function clock(ms, step) {
-    const t = new Date(ms), text = t.toISOString();
-    if (step >= 60e3) return text.slice(11, 16);
-    return step >= 1e3 ? text.slice(11, 19) : text.slice(11, 23);
-  }
+  const clock = (ms, step) => new Date(ms).toISOString().slice(11, step >= 6e4 ? 16 : step >= 1e3 ? 19 : 23);
   function stamp(cell) {
     if (!data.clock) return plain(valueAt(cell));
     const ms = Math.round(valueAt(cell)), day = new Date(ms).toISOString().slice(0, 10);
@@ -56,8 +51,8 @@
       return found;
     }
     const months = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200].find((m) => (high - low) / m / MONTH <= 1.6 * n) || 12e3;
-    const first = new Date(low), years = first.getUTCFullYear();
-    for (let m = Math.floor((years * 12 + first.getUTCMonth()) / months) * months, t; (t = Date.UTC(Math.floor(m / 12), m % 12)) <= high; m += months) {
+    const first = new Date(low), begin = first.getUTCFullYear() * 12 + first.getUTCMonth();
+    for (let m = Math.floor(begin / months) * months, t; (t = Date.UTC(Math.floor(m / 12), m % 12)) <= high; m += months) {
       const d = new Date(t);
       if (t >= low) found.push([t, months >= 12 ? `${d.getUTCFullYear()}` : `${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`, ""]);
     }
@@ -71,7 +66,7 @@
   }
   function text(x, y, words, css) {
     const made = ticks.appendChild(make("text", css));
-    made.setAttribute("x", x); made.setAttribute("y", y); made.setAttribute("text-anchor", "middle");
+    for (const [key, value] of Object.entries({ x, y, "text-anchor": "middle" })) made.setAttribute(key, value);
     made.textContent = words;
   }
   function draw() {
@@ -99,8 +94,7 @@
   }
   function show(a, b) { // the cells from a to b, at least eight
     const size = Math.min(data.n, Math.max(b - a, Math.min(8, data.n)));
-    from = Math.min(Math.max(0, (a + b - size) / 2), data.n - size);
-    to = from + size;
+    from = Math.min(Math.max(0, (a + b - size) / 2), data.n - size), to = from + size;
     cross.removeAttribute("d");
     draw();
   }
@@ -111,14 +105,14 @@
     return cell - cells[low] <= cells[high] - cell ? low : high;
   }
   function read(x) {
-    const scores = data.curves.at(-1), wanted = Math.floor(from + (x - left) / width * (to - from));
+    const scores = data.curves.at(-1), wanted = Math.floor(cellAt(x));
     const at = nearest(scores, wanted), cell = scores.cells ? scores.cells[at] : at;
     cross.setAttribute("d", `M${place(cell + 0.5)},40V${bottom}`);
     output.replaceChildren();
     const say = (name, words) => {
-      const item = output.appendChild(document.createElement("span"));
-      item.appendChild(document.createElement("b")).textContent = words;
-      item.append(` ${name}`);
+      const item = output.appendChild(document.createElement("span")), bold = document.createElement("b");
+      bold.textContent = words;
+      item.append(bold, ` ${name}`);
     };
     say("", stamp(cell));
     for (const curve of data.curves) {
@@ -128,11 +122,11 @@
     if (data.threshold !== null && scores.values[at] > data.threshold) say("", "above the threshold");
   }
 
+  const release = () => { pressed = null; chosen.setAttribute("width", 0); };
   const across = (event) => {
     const box = svg.getBoundingClientRect();
     return Math.min(left + width, Math.max(left, (event.clientX - box.left) / box.width * wide));
   };
-  const cellAt = (x) => from + (x - left) / width * (to - from);
   svg.addEventListener("pointerdown", (event) => { if (event.button === 0) { pressed = across(event); svg.setPointerCapture(event.pointerId); } });
   svg.addEventListener("pointermove", (event) => {
     const x = across(event);
@@ -144,10 +138,9 @@
   svg.addEventListener("pointerup", (event) => {
     const x = across(event);
     if (pressed !== null && Math.abs(x - pressed) > 6) show(cellAt(Math.min(pressed, x)), cellAt(Math.max(pressed, x)));
-    pressed = null;
-    chosen.setAttribute("width", 0);
+    release();
   });
-  svg.addEventListener("pointercancel", () => { pressed = null; chosen.setAttribute("width", 0); });
+  svg.addEventListener("pointercancel", release);
   svg.addEventListener("dblclick", () => show(0, data.n));
   tools.addEventListener("click", (event) => {
     const size = to - from, how = event.target.dataset.zoom;

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 import vaenb
 from vaenb.drawing import style
-from vaenb.errors import InputError, OutputError
+from vaenb.errors import InputError
+from vaenb.files import atomic_write
 from vaenb.formats import counted
 from vaenb.report_pictures import overview_data
 from vaenb.report_scene import Scene
@@ -125,20 +124,30 @@ def write_report(findings: Findings, path: str | os.PathLike[str]) -> None:
     ------
     OutputError
         If the page cannot be written; a page of before stays as it was.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, vaenb
+    >>> series = vaenb.load_dataset("toy_daily")
+    >>> distance = np.abs(series.values[:, 0] - np.median(series.values))
+    >>> rows = np.arange(len(series))
+    >>> scores = vaenb.Scores(
+    ...     values=distance, method="distance", window_size=1, window_values=distance, window_starts=rows
+    ... )
+    >>> threshold = vaenb.Percentile(99.5).fit(distance[: series.train_end])
+    >>> events = vaenb.find_events(distance, threshold.threshold_, merge_gap=12)
+    >>> findings = Findings(
+    ...     series=series, scores=scores, threshold=threshold, events=events, code="import vaenb"
+    ... )
+    >>> page = tempfile.mkdtemp() + "/report.html"
+    >>> write_report(findings, page)
+    >>> "events in 4,032 points" in pathlib.Path(page).read_text(encoding="utf-8")
+    True
     """
-    page, target = render_report(findings), Path(path)
-    waiting = target.with_name(f".{target.name}.part")
-    try:
-        # A name that is no Unicode (half a surrogate pair) is written as a number.
-        waiting.write_text(page, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
-        waiting.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            waiting.unlink(missing_ok=True)
-        raise OutputError(
-            f"The report could not be written to {str(target)!r}: {error.strerror or error}. "
-            "Name a file in a folder that exists and can be written to; nothing was left half-written."
-        ) from error
+    # A name that is no Unicode (half a surrogate pair) is written as a number.
+    page = render_report(findings).encode("utf-8", "xmlcharrefreplace")
+    with atomic_write(path) as file:
+        file.write(page)
 
 
 def render_report(findings: Findings) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 WIDTH, CARD = 960.0, 460.0
 MAX_EVENTS = 24  # pictured from near
 _TOP, _RIGHT, _GAP = 62.0, 18.0, 24.0
-_LABELS = 12.0  # room for the strip of labels above the scores
+_LABELS = 18.0  # room for the strip of labels above the scores
 _LEFT = 58.0  # room for the word "labels"
 _UNDER = 40.0  # room for the labels of a time axis
 _CARD_BINS = 300

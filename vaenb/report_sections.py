@@ -73,7 +73,8 @@ def verdict(findings: Findings) -> str:
     promise = findings.threshold.promise.strip().rstrip(".")
     if promise.startswith("flags"):
         promise = f"the threshold {promise}"
-    return f"{told}. {_first_up(promise)}." if promise else f"{told}."
+    # A number and its sign stay on one line.
+    return f"{told}. {_first_up(promise)}.".replace(" %", "\u00a0%") if promise else f"{told}."
 
 
 def _header(scene: Scene) -> str:
@@ -163,9 +164,13 @@ def _scores_section(scene: Scene) -> str:
         else len(latent_sample(latent, scores, findings.threshold.threshold_))
     )
     if shown and latent is not None and scores is not None:
-        told = f"{shown:,} of {len(latent):,} windows; a ring marks those above the threshold."
+        told = f"{_some(shown, len(latent))} windows; a ring marks those above the threshold."
         cards += _figure(latent_space(scene, latent, scores), told)
     return _section("scores", "Scores", f'<div class="cards">{cards}</div>')
+
+
+def _some(shown: int, total: int) -> str:
+    return f"{shown:,}" if shown == total else f"{shown:,} of {total:,}"
 
 
 def _first_up(text: str) -> str:

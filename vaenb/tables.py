@@ -138,7 +138,7 @@ def _read_csv(path: Path, *, zipped: bool) -> Table:
     if not dialect.has_header:
         frame.columns = [f"v{i}" for i in range(frame.shape[1])] if frame.shape[1] > 1 else ["value"]
         notes.append(f"the first line holds values, not names: the columns are named {_list(frame.columns)}")
-    frame.columns = [str(name).strip() for name in frame.columns]
+    frame.columns = [str(name).lstrip("# ").strip() for name in frame.columns]
     frame = _without_empty_end(frame)
     if frame.empty:
         raise InputError(f"{path} has a header and no rows; expected at least one row below it.")

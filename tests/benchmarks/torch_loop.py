@@ -1,0 +1,72 @@
+"""The rival of `speed.py` in PyTorch: an eager loop of the same VAE, in a process of its own.
+
+    python torch_loop.py windows.npy {plain,fused} THREADS     (0 threads: as many as PyTorch takes by itself)
+
+For each line "epoch" on stdin it trains one epoch and prints its seconds; for "elbo", the mean ELBO of all windows.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+HIDDEN, LATENT, BATCH, LEARNING_RATE = 128, 8, 128, 1e-3
+
+
+class Loop:
+    """Batches are slices of a permutation of the windows, all in memory: no DataLoader."""
+
+    def __init__(self, windows: np.ndarray, *, fused: bool) -> None:
+        torch.manual_seed(0)
+        size = windows.shape[1]
+        self.x = torch.from_numpy(windows)
+        self.encoder = nn.Sequential(nn.Linear(size, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * LATENT))
+        self.decoder = nn.Sequential(nn.Linear(LATENT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * size))
+        weights = [*self.encoder.parameters(), *self.decoder.parameters()]
+        self.optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE, fused=fused)
+
+    def loss(self, x: torch.Tensor) -> torch.Tensor:
+        """The mean of -ELBO: one draw of z, the exact KL, a normal likelihood with a scale for each point."""
+        mean, raw = self.encoder(x).chunk(2, dim=-1)
+        scale = softplus(raw) + 1e-4
+        z = mean + scale * torch.randn_like(mean)
+        loc, raw = self.decoder(z).chunk(2, dim=-1)
+        spread = softplus(raw) + 1e-2
+        surprise = 0.5 * ((x - loc) / spread).square() + spread.log() + 0.5 * math.log(2 * math.pi)
+        kl = 0.5 * (mean.square() + scale.square() - 1) - scale.log()
+        return (surprise.sum(-1) + kl.sum(-1)).mean()
+
+    def epoch(self) -> float:
+        began = time.perf_counter()
+        total = torch.zeros(())
+        for places in torch.randperm(len(self.x)).split(BATCH):
+            loss = self.loss(self.x[places])
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach()
+        total.item()
+        return time.perf_counter() - began
+
+    def elbo(self) -> float:
+        with torch.no_grad():
+            return -self.loss(self.x).item()
+
+
+def main() -> None:
+    path, optimizer, threads = sys.argv[1:]
+    if int(threads):
+        torch.set_num_threads(int(threads))
+    loop = Loop(np.load(path), fused=optimizer == "fused")
+    for line in sys.stdin:
+        print(getattr(loop, line.strip())(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
