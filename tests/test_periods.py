@@ -74,7 +74,8 @@ def test_a_long_series_is_read_from_its_beginning():
         (48, 1000, 48, "the dominant period is 48 points"),
         (12, 1000, 24, "the dominant period is 12 points, and a window has between 16 and 128"),
         (5, 1000, 20, "the dominant period is 5 points, and a window has between 16 and 128"),
-        (288, 1000, 128, "the dominant period is 288 points, and a window has between 16 and 128"),
+        (200, 1000, 128, "the dominant period is 200 points, and a window has between 16 and 128"),
+        (288, 1000, 64, "the dominant period is 288 points, too long for a window of at most 128"),
         (48, 60, 30, "the dominant period is 48 points, and the calibration part has 60"),
         (None, 1000, 64, "no clear period was found"),
         (None, 9, 4, "no clear period was found, and the calibration part has 9"),
@@ -83,6 +84,12 @@ def test_a_long_series_is_read_from_its_beginning():
 def test_window_size(period, n_calibration, size, why):
     values = np.random.default_rng(0).normal(size=3000) if period is None else wave(period, noise=0.05)
     assert choose_window_size(values, n_calibration) == (size, f"windows of {size} points: {why}")
+
+
+def test_many_channels_make_windows_shorter():
+    size, why = choose_window_size(np.tile(wave(100, noise=0.05)[:, None], (1, 40)), 1000)
+    assert (size, "40 channels ask for short windows" in why) == (51, True)
+    assert choose_window_size(np.tile(wave(100, noise=0.05)[:, None], (1, 400)), 1000)[0] == 16
 
 
 def test_too_little_to_calibrate_on():

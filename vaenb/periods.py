@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHORTEST: Final = 16
 LONGEST: Final = 128
 _NO_PERIOD: Final = 64
+_WIDEST: Final = 2048  # numbers in a window, all channels together: what a small network can learn
 _FEWEST: Final = 4
 
 _POINTS: Final = 1 << 16  # enough for 45 days of minutes
@@ -71,8 +72,10 @@ def dominant_period(values: ArrayLike, *, longest: int = _LAGS) -> int | None:
 def choose_window_size(values: ArrayLike, n_calibration: int) -> tuple[int, str]:
     """Choose a window size: the dominant period, between 16 and 128 points, and why.
 
-    A shorter period is repeated until it reaches 16 points, a longer one is cut at 128, and without a
-    clear period a window has 64 points. A window never has more than half the points of the calibration part.
+    A shorter period is repeated until it reaches 16 points. A longer one is cut at 128; one of more than 256
+    cannot be seen through any window, and without a period to see a window has 64 points. Many channels make
+    windows shorter: they hold at most 2,048 numbers, but never fewer than 16 points. A window never has more
+    than half the points of the calibration part.
 
     Parameters
     ----------
@@ -102,8 +105,15 @@ def choose_window_size(values: ArrayLike, n_calibration: int) -> tuple[int, str]
         size, why = _NO_PERIOD, "no clear period was found"
     else:
         size, why = _within_bounds(period), f"the dominant period is {period:,} points"
-        if not SHORTEST <= period <= LONGEST:
+        if period > 2 * LONGEST:
+            why += f", too long for a window of at most {LONGEST}"
+        elif not SHORTEST <= period <= LONGEST:
             why += f", and a window has between {SHORTEST} and {LONGEST}"
+    n_channels = 1 if np.ndim(values) == 1 else np.shape(values)[1]
+    most = max(SHORTEST, _WIDEST // n_channels)
+    if size > most:
+        size = most
+        why += f", and {n_channels} channels ask for short windows"
     if size > n_calibration // 2:
         size = n_calibration // 2
         why += f", and the calibration part has {n_calibration:,}"
@@ -111,7 +121,9 @@ def choose_window_size(values: ArrayLike, n_calibration: int) -> tuple[int, str]
 
 
 def _within_bounds(period: int) -> int:
-    """The period itself, its smallest multiple of at least 16, or 128."""
+    """The period itself, its smallest multiple of at least 16, or what a window can see of it."""
+    if period > 2 * LONGEST:
+        return _NO_PERIOD
     return min(period * -(-SHORTEST // period), LONGEST)
 
 

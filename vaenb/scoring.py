@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from vaenb.model import VAE
     from vaenb.records import Windows
 
-METHODS = ("reconstruction_error", "reconstruction_probability", "elbo", "iwae", "latent")
+POINT_METHODS = ("reconstruction_error", "reconstruction_probability")
+METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
 IMPUTE_ITERATIONS = 10
 CHUNK_VALUES = 4_000_000  # numbers in the largest tensor of a chunk
 
@@ -38,6 +39,7 @@ def score(
     windows: Windows,
     method: str = "reconstruction_probability",
     *,
+    vote: str = "window",
     n_samples: int = 8,
     seed: int = 0,
 ) -> Scores:
@@ -62,6 +64,9 @@ def score(
 
         Missing points are imputed for the encoder (Rezende et al. 2014, as in Donut, Xu et al. 2018) and take no
         part in the sum, which is scaled up to a full window.
+    vote : {"window", "point"}
+        What a window says about the timestamps it covers: "window", its own score; "point", the error of
+        each timestamp itself (only of "reconstruction_error" and "reconstruction_probability").
     n_samples : int
         Draws of z for each window.
     seed : int
@@ -80,13 +85,18 @@ def score(
     """
     if method not in METHODS:
         raise InputError(f"method is {method!r}; expected one of {', '.join(map(repr, METHODS))}.")
+    if vote not in {"window", "point"} or (vote == "point" and method not in POINT_METHODS):
+        raise InputError(
+            f"vote is {vote!r}; expected 'window', or 'point' with one of {', '.join(POINT_METHODS)}."
+        )
     votes = VoteCounter(windows.n_timestamps, windows.window_size)
     by_window = np.empty(len(windows))
     scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed)
-    for part, (total, _) in scorer.chunks():
+    for part, (total, _, by_point) in scorer.chunks():
         by_window[part] = total
         known = ~np.isnan(total)
-        votes.add(total[known], windows.starts[part][known])
+        said = by_point if vote == "point" else total
+        votes.add(said[known], windows.starts[part][known])
     return Scores(
         values=_fill_gaps(votes.mean(), method),
         method=method,
@@ -110,7 +120,7 @@ def channel_scores(
     reconstruction probability.
     """
     scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed)
-    parts = [np.asarray(by_channel, dtype=np.float64) for _, (_, by_channel) in scorer.chunks()]
+    parts = [np.asarray(by_channel, dtype=np.float64) for _, (_, by_channel, _) in scorer.chunks()]
     return np.concatenate(parts) if parts else np.empty((0, windows.n_channels))
 
 
@@ -181,15 +191,14 @@ class _Scorer:
             vae.graphs[key] = tf.function(graph.score, jit_compile=True)
         self._compiled = vae.graphs[key]
 
-    def chunks(self) -> Iterator[tuple[slice, tuple[NDArray[Any], NDArray[Any]]]]:
-        """Yield each part of the windows with its scores, (n,) and (n, n_channels)."""
+    def chunks(self) -> Iterator[tuple[slice, list[NDArray[Any]]]]:
+        """Yield each part of the windows with what `_Graph.score` says of it."""
         starts = self.windows.starts
         for begin in range(0, len(starts), self.chunk):
             part = starts[begin : begin + self.chunk]
             x = np.resize(self._laid_out(part), (self.chunk, *self.windows.shape[1:]))
-            total, by_channel = self._compiled(tf.constant(x))
             n = len(part)
-            yield slice(begin, begin + n), (np.asarray(total)[:n], np.asarray(by_channel)[:n])
+            yield slice(begin, begin + n), [np.asarray(said)[:n] for said in self._compiled(tf.constant(x))]
 
     def _laid_out(self, starts: NDArray[np.int64]) -> NDArray[np.float32]:
         """The windows at `starts`, NaN where missing."""
@@ -208,8 +217,8 @@ class _Graph:
         self.noise = _noise(n_samples, vae.latent_dim, seed)
         self.impute_noise = _noise(IMPUTE_ITERATIONS, vae.latent_dim, seed)
 
-    def score(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Scores of windows, (batch,), and their channels' parts, (batch, n_channels)."""
+    def score(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Scores of windows, (batch,), by channel, (batch, n_channels), and by point, (batch, window_size)."""
         vae = self.vae
         known = tf.logical_not(tf.math.is_nan(x))
         filled = tf.where(known, x, 0.0)
@@ -221,11 +230,15 @@ class _Graph:
             errors = tf.square(filled - vae.likelihood(q.distribution.loc).mean())[None]
         else:
             errors = -vae.likelihood(z).distribution.log_prob(filled)
-        draws = tf.reduce_sum(tf.where(known, errors, 0.0), axis=2)  # (n_samples, batch, n_channels)
+        errors = tf.where(known, errors, 0.0)
+        draws = tf.reduce_sum(errors, axis=2)  # (n_samples, batch, n_channels)
+        seen = tf.reduce_mean(tf.cast(known, tf.float32), axis=2)
+        by_point = tf.reduce_mean(tf.reduce_sum(errors, axis=3), axis=0)
+        by_point = tf.where(seen > 0, by_point / tf.maximum(seen, 1e-6), np.nan)
         share = tf.reduce_mean(tf.cast(known, tf.float32), axis=(1, 2))
         full = tf.where(share > 0, 1.0 / tf.maximum(share, 1e-6), np.nan)
         by_channel = tf.reduce_mean(draws, axis=0) * full[:, None]
-        return self._combine(q, z, by_channel, tf.reduce_sum(draws, axis=-1) * full), by_channel
+        return self._combine(q, z, by_channel, tf.reduce_sum(draws, axis=-1) * full), by_channel, by_point
 
     def _combine(self, q: Any, z: tf.Tensor, by_channel: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         if self.method == "latent":

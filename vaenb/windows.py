@@ -124,19 +124,25 @@ class VoteCounter:
         self._total = np.zeros(n_timestamps)
         self._count = np.zeros(n_timestamps, dtype=np.int64)
 
-    def add(self, values: NDArray[np.float64], starts: NDArray[np.int64]) -> None:
-        """Add the votes `values` of the windows at `starts`, both of shape (n_windows,); starts differ."""
+    def add(self, values: NDArray[np.floating[Any]], starts: NDArray[np.int64]) -> None:
+        """Add the votes of the windows at `starts`, shape (n_windows,); starts differ.
+
+        `values` holds one vote for all timestamps of a window, (n_windows,), or one for each,
+        (n_windows, window_size), where NaN abstains.
+        """
         if not len(starts):
             return
         steps = np.diff(starts)
         # A slice adds ten times faster than a list of positions.
         even = len(steps) > 0 and steps[0] > 0 and bool((steps == steps[0]).all())
+        abstains = values.ndim == 2 and bool(np.isnan(values).any())
         for offset in range(self.window_size):
             places: slice | NDArray[np.int64] = starts + offset
             if even:
                 places = slice(int(starts[0]) + offset, int(starts[-1]) + offset + 1, int(steps[0]))
-            self._total[places] += values
-            self._count[places] += 1
+            votes = values if values.ndim == 1 else values[:, offset]
+            self._total[places] += np.nan_to_num(votes, nan=0.0) if abstains else votes
+            self._count[places] += ~np.isnan(votes) if abstains else 1
 
     def mean(self) -> NDArray[np.float64]:
         """The mean vote, shape (n_timestamps,); NaN where nobody voted."""
