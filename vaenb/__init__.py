@@ -39,7 +39,7 @@ _DOOR = {
     "evaluate": "evaluation",
     # around them
     "VAEDetector": "detector",
-    "load": "detector",
+    "load": "saving",
     "write_report": "report",
     "Series": "records",
     "Windows": "records",

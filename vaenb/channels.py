@@ -23,7 +23,7 @@ _SHOWN: Final = 5
 
 
 def read_channels(
-    table: Table, names: Sequence[str], *, named: bool
+    table: Table, names: Sequence[str], *, named: bool, may_rest: bool = False
 ) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
     """The values of some columns.
 
@@ -34,6 +34,8 @@ def read_channels(
         The columns to read.
     named : bool
         Whether somebody asked for these columns; else the ones without numbers are left out.
+    may_rest : bool
+        Whether channels may be constant or hold no value: in what is to be scored, not learnt from.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def read_channels(
         notes += told
         if wrong is not None:
             texts.append(name)
-        elif np.isnan(numbers).all():
+        elif np.isnan(numbers).all() and not may_rest:
             empty.append(name)
         else:
             columns[name] = numbers
@@ -77,11 +79,13 @@ def read_channels(
         else next(iter(columns.values()))[:, None]
     )
     channels = tuple(columns)
-    notes += check_values(values, channels, table.where)
+    notes += check_values(values, channels, table.where, may_rest=may_rest)
     return values, channels, tuple(notes)
 
 
-def check_values(values: Floats, channels: Sequence[str], where: Callable[[int], str]) -> list[str]:
+def check_values(
+    values: Floats, channels: Sequence[str], where: Callable[[int], str], *, may_rest: bool = False
+) -> list[str]:
     """Refuse values that nothing can be learnt from, and tell of the odd ones."""
     if len(values) < 2:
         raise InputError("The series has 1 row; expected at least 2, for a training and a test part.")
@@ -94,6 +98,8 @@ def check_values(values: Floats, channels: Sequence[str], where: Callable[[int],
         first = values[~np.isnan(values)]
         if not len(first):
             raise InputError(f"All {values.size:,} values are missing; expected numbers.")
+        if may_rest:
+            return []
         raise InputError(
             f"The series is constant: {_shorten(still)} never changes from {first[0]:g}; "
             "expected values that vary."

@@ -50,6 +50,7 @@ class Checkpoint:
             "mark": self.mark,
             "records": records,
             "best_epoch": run.best_epoch,
+            "gain_epoch": run.gain_epoch,
             "best_elbo": run.best_elbo if np.isfinite(run.best_elbo) else None,
         }
         write_bundle(self.path, arrays=arrays, meta=meta)
@@ -71,7 +72,7 @@ class Checkpoint:
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"{prefix}_{i}"])
         run.best_weights = [arrays[f"best_{i}"] for i in range(len(run.best_weights))]
-        run.best_epoch = int(meta["best_epoch"])
+        run.best_epoch, run.gain_epoch = int(meta["best_epoch"]), int(meta["gain_epoch"])
         run.best_elbo = -np.inf if meta["best_elbo"] is None else float(meta["best_elbo"])
         run.records = [
             EpochRecord(**{**record, "kl_per_dim": np.array(record["kl_per_dim"])})

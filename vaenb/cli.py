@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
-import math
 import os
 import sys
+import textwrap
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import vaenb
 from vaenb.errors import InputError, OutputError
@@ -20,42 +22,62 @@ if TYPE_CHECKING:
     from vaenb.records import Series
     from vaenb.report import Findings
 
-USER_MISTAKE = 2
-INTERRUPTED = 130
-SHOWN_EVENTS = 10
+USER_MISTAKE: Final = 2
+INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 when it is done, 2 for a user's mistake, 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
+        options = _parser().parse_args(arguments)
         options.run(options)
+        sys.stdout.flush()
     except (InputError, OutputError) as error:
-        print(f"vaenb: {error}", file=sys.stderr)
+        print(f"vaenb: {' '.join(str(error).split())}", file=sys.stderr)
         return USER_MISTAKE
-    except KeyboardInterrupt:
-        print("vaenb: interrupted; nothing was written.", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"vaenb: interrupted{interrupt}; nothing half-written is left.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USER_MISTAKE, f"vaenb: {message}; see {self.prog} --help.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="vaenb",
         description="Find anomalies in time series with a variational autoencoder, and see why.",
     )
     parser.add_argument("--version", action="version", version=f"vaenb {vaenb.__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    demo = commands.add_parser("demo", help="the six steps on a bundled series, told as they happen")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    demo = commands.add_parser("demo", help="the six steps on a bundled series")
     demo.add_argument("name", nargs="?", default="nyc_taxi", help="which one (default: nyc_taxi)")
-    demo.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: NAME_anomalies)")
-    demo.add_argument("--seed", type=int, default=0)
     demo.set_defaults(run=_demo)
-
     detect = commands.add_parser("detect", help="scores, events, a report and a saved detector for a file")
+    _add_choices(detect)
+    detect.set_defaults(run=_detect)
+    for command in (demo, detect):
+        command.add_argument("--seed", type=int, default=0, metavar="N", help="of all random numbers")
+        command.add_argument(
+            "--out", type=Path, metavar="DIR", help="where to write (default: NAME_anomalies)"
+        )
+    datasets = commands.add_parser("datasets", help="list the bundled series")
+    datasets.set_defaults(run=_datasets)
+    return parser
+
+
+def _add_choices(detect: argparse.ArgumentParser) -> None:
+    """The arguments of ``vaenb detect`` that are about the data and the method."""
     detect.add_argument("file", metavar="FILE", help="CSV (.gz too) or Parquet")
     detect.add_argument("--time", metavar="COLUMN", help="the time axis (default: found)")
     detect.add_argument("--values", metavar="A,B", help="the value columns (default: all numbers)")
@@ -77,91 +99,39 @@ def _parser() -> argparse.ArgumentParser:
     detect.add_argument(
         "--threshold",
         metavar="RULE",
-        help="pot, percentile:95, mad, conformal:0.01, alarms:1 (a day), best_f1, or a number",
+        help="pot (default), percentile:95, mad, conformal:0.01, alarms:1 (a day), best_f1, or a number",
     )
-    detect.add_argument("--seed", type=int, default=0, metavar="N")
-    detect.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: FILE_anomalies)")
-    detect.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    detect.set_defaults(run=_detect)
-
-    datasets = commands.add_parser("datasets", help="list the bundled series")
-    datasets.set_defaults(run=_datasets)
-    return parser
+    detect.add_argument("--json", action="store_true", help="print one JSON object instead of a text")
 
 
 def _datasets(_: argparse.Namespace) -> None:
-    print(vaenb.list_datasets().to_string(index=False))
+    for found in vaenb.list_datasets().itertuples():
+        channels = "1 channel" if found.channels == 1 else f"{found.channels} channels"
+        print(f"{found.name}: {found.rows:,} rows, {channels}; licence: {found.licence}")
+        print(textwrap.indent(textwrap.fill(str(found.shows), 96), "    "))
+    print("\nvaenb demo NAME takes one of them through the six steps.")
 
 
 def _demo(options: argparse.Namespace) -> None:
     series = vaenb.load_dataset(options.name)
-    print(f"Step 1, prepare the data.\n{series.about}\n")
-    print("Steps 2 and 3, build the VAE and train it (nothing to download, no GPU needed).")
-    code = f'series = vaenb.load_dataset("{options.name}")'
-    folder = options.out or Path(f"{options.name}_anomalies")
-    findings, detector = _run(series, {"seed": options.seed}, code, folder)
-    _tell_steps(findings, detector)
-    _tell_files(folder)
+    read = f"series = vaenb.load_dataset({options.name!r})"
+    _study(series, {"seed": options.seed}, read, options)
 
 
 def _detect(options: argparse.Namespace) -> None:
-    series = vaenb.read_series(
-        options.file,
-        time=options.time,
-        values=None if options.values is None else [name.strip() for name in options.values.split(",")],
-        labels=options.labels,
-        train_end=options.train_end,
-    )
-    settings = {"seed": options.seed, "method": options.method}
+    values = None if options.values is None else [name.strip() for name in options.values.split(",")]
+    choices = {
+        "time": options.time,
+        "values": values,
+        "labels": options.labels,
+        "train_end": options.train_end,
+    }
+    series = vaenb.read_series(options.file, **choices)
+    settings = {"seed": options.seed, "method": options.method, "threshold": options.threshold}
     if options.window_size not in {None, "auto"}:
         settings["window_size"] = _whole(options.window_size)
-    if options.threshold is not None:
-        from vaenb.thresholding import parse_threshold
-
-        settings["threshold"] = parse_threshold(options.threshold)
-    folder = options.out or Path(f"{series.name}_anomalies")
-    findings, detector = _run(series, settings, _read_line(options), folder)
-    if options.json:
-        print(json.dumps(_summary(findings, detector, options.file, folder), allow_nan=False))
-        return
-    print(series.about, end="\n\n")
-    _tell_steps(findings, detector)
-    _tell_files(folder)
-
-
-def _run(
-    series: Series, settings: dict[str, Any], read_line: str, folder: Path
-) -> tuple[Findings, VAEDetector]:
-    """Fit, judge and write; what Ctrl-C stops is only the training."""
-    from vaenb.workflow import prepare_folder, study, write_findings
-
-    made = prepare_folder(folder)
-    try:
-        detector = vaenb.VAEDetector(**settings)
-        lines = ["import vaenb", "", read_line, f"detector = vaenb.{detector!r}", "detector.fit(series)"]
-        code = "\n".join([*lines, "events = detector.detect(series)"])
-        findings = study(series, detector, code=code, progress=True)
-        if detector.history_.stopped == "interrupted":
-            epochs = len(detector.history_)
-            note = f"training interrupted after {epochs} epochs; going on with what was learnt."
-            print(f"vaenb: {note}", file=sys.stderr)
-        write_findings(findings, detector, folder)
-    except BaseException:
-        if made and not any(folder.iterdir()):
-            folder.rmdir()
-        raise
-    return findings, detector
-
-
-def _read_line(options: argparse.Namespace) -> str:
-    """The line of Python that reads the file as the command did."""
-    parts = [repr(options.file)]
-    parts += [f"{name}={getattr(options, name)!r}" for name in ("time", "labels") if getattr(options, name)]
-    if options.values:
-        parts.append(f"values={[name.strip() for name in options.values.split(',')]!r}")
-    if options.train_end:
-        parts.append(f"train_end={options.train_end!r}")
-    return f"series = vaenb.read_series({', '.join(parts)})"
+    chosen = "".join(f", {name}={value!r}" for name, value in choices.items() if value is not None)
+    _study(series, settings, f"series = vaenb.read_series({options.file!r}{chosen})", options)
 
 
 def _whole(text: str) -> int:
@@ -171,37 +141,43 @@ def _whole(text: str) -> int:
         raise InputError(f"--window-size is {text!r}; expected a whole number of points, or auto.") from None
 
 
-def _tell_steps(findings: Findings, detector: VAEDetector) -> None:
-    from vaenb.detector import events_frame
+def _study(series: Series, settings: dict[str, Any], read: str, options: argparse.Namespace) -> None:
+    """Take a series through the six steps, write the files, and tell what was found."""
+    from vaenb.telling import summary, tell_findings, tell_series
 
-    history = detector.history_
-    print(f"Step 3: {len(history)} epochs, the best one is number {history.best_epoch}.")
-    for note in (*detector.notes_, *history.warnings):
-        print(f"- {note}")
-    print(f"\nStep 4: scores by {detector.method}, over windows of {detector.window_size_} points.")
-    print(f"\nStep 5: threshold {detector.threshold_:.4g} by {detector.rule_!r}: {detector.rule_.promise}.")
-    for warning in detector.rule_.warnings_:
-        print(f"- {warning}")
-    events = events_frame(findings.events, findings.series).sort_values("severity", ascending=False)
-    print(f"\nStep 6: {len(events)} event{'s' * (len(events) != 1)}, most severe first.")
-    if len(events):
-        shown = events.head(SHOWN_EVENTS).drop(
-            columns="peak" if len(detector.channels_) > 1 else ["peak", "channels"]
-        )
-        print(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
-        if len(events) > SHOWN_EVENTS:
-            print(f"... and {len(events) - SHOWN_EVENTS} more in events.csv")
-    if findings.evaluation is not None:
-        _tell_metrics(findings.evaluation)
+    as_json = getattr(options, "json", False)
+    folder = options.out or Path(f"{series.name}_anomalies")
+    if not as_json:
+        print(tell_series(series), end="\n\n", flush=True)
+    findings, detector = _run(series, settings, read, folder)
+    if as_json:
+        found = summary(findings, detector, file=options.file, folder=folder)
+        print(json.dumps(found, allow_nan=False))
+        return
+    print(tell_findings(findings, detector))
+    _tell_files(folder)
 
 
-def _tell_metrics(evaluation: vaenb.Report) -> None:
-    print("\nAgainst the labels:")
-    print(f"{'':16s}{'VUS-PR':>8s}{'AUC-PR':>8s}{'best F1':>9s}")
-    for name, metrics in evaluation.metrics.items():
-        print(f"{name:16s}{metrics['vus_pr']:8.3f}{metrics['auc_pr']:8.3f}{metrics['best_f1']:9.3f}")
-    for remark in evaluation.remarks:
-        print(f"- {remark}")
+def _run(series: Series, settings: dict[str, Any], read: str, folder: Path) -> tuple[Findings, VAEDetector]:
+    """Fit, judge and write. The first Ctrl-C ends the training only."""
+    from vaenb.threshold_base import ThresholdWarning
+    from vaenb.training import TrainingWarning
+    from vaenb.workflow import output_folder, study, write_findings
+
+    detector = vaenb.VAEDetector(**settings)
+    code = f"import vaenb\n\n{read}\ndetector = vaenb.{detector!r}\ndetector.fit(series)\n"
+    with output_folder(folder), warnings.catch_warnings():
+        for told_anyway in (ThresholdWarning, TrainingWarning):
+            warnings.simplefilter("ignore", told_anyway)
+        findings = study(series, detector, code=code + "events = detector.detect(series)", progress=True)
+        history = detector.history_
+        if history.stopped == "interrupted":
+            if not len(history):
+                raise KeyboardInterrupt(" before the first epoch was complete, so nothing was learnt")
+            note = f"training interrupted after {len(history)} epochs; going on with what was learnt."
+            print(f"vaenb: {note}", file=sys.stderr)
+        write_findings(findings, detector, folder)
+    return findings, detector
 
 
 def _tell_files(folder: Path) -> None:
@@ -209,43 +185,6 @@ def _tell_files(folder: Path) -> None:
 
     print(f"\nWritten to {folder}: {', '.join(FILES)}.")
     print(f"Open {folder / 'report.html'} in a browser.")
-
-
-def _summary(findings: Findings, detector: VAEDetector, file: str, folder: Path) -> dict[str, Any]:
-    """What --json prints; a number that is undefined is null."""
-    series = findings.series
-    found: dict[str, Any] = {
-        "file": file,
-        "out": str(folder),
-        "n_points": len(series),
-        "n_channels": series.n_channels,
-        "train_end": series.train_end,
-        "window_size": detector.window_size_,
-        "method": detector.method,
-        "threshold": detector.threshold_,
-        "threshold_rule": repr(detector.rule_),
-        "false_alarms_per_day": detector.rule_.expected_false_alarms_per_day_,
-        "n_events": len(findings.events),
-        "n_flagged": int((findings.scores.values > detector.threshold_).sum()),
-        "seconds": detector.seconds_,
-        "repairs": list(series.repairs),
-        "warnings": [*detector.notes_, *detector.history_.warnings, *detector.rule_.warnings_],
-        "version": vaenb.__version__,
-    }
-    if findings.evaluation is not None:
-        found["metrics"] = {name: dict(metrics) for name, metrics in findings.evaluation.metrics.items()}
-        found["remarks"] = list(findings.evaluation.remarks)
-    return {key: _without_nan(value) for key, value in found.items()}
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 if __name__ == "__main__":

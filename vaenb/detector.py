@@ -8,17 +8,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator
 
+from vaenb.blame import evenly, normal_parts, share_blame
 from vaenb.errors import InputError
 from vaenb.events import find_events
+from vaenb.frames import events_frame, on_index
+from vaenb.inputs import read_alike, read_to_fit
 from vaenb.model import VAE
+from vaenb.multiscale import MultiScale
 from vaenb.preparing import cut_windows, prepare
-from vaenb.reading import read_series
-from vaenb.records import Events, Series
-from vaenb.scoring import channel_scores, encode, score
-from vaenb.thresholding import POT, Fixed, parse_threshold
+from vaenb.rules import as_rule, calibration_cells, fit_rule, rehearse
+from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
+from vaenb.settings import as_code, check_settings
 from vaenb.training import train
 
 if TYPE_CHECKING:
@@ -26,14 +28,26 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from vaenb.preparing import Prepared
-    from vaenb.records import EpochRecord, Floats, History, Windows
+    from vaenb.records import EpochRecord, Events, Floats, History, Scores, Series, Windows
     from vaenb.scaling import Scaler
     from vaenb.threshold_base import Threshold
 
-BLAME_WINDOWS = 64  # windows looked at to tell an event's channels apart
+_OF_MODEL = ("latent_dim", "hidden", "encoder", "likelihood", "scale", "prior", "kl_weight", "seed")
+_OF_TRAINING = (
+    "epochs",
+    "steps_per_epoch",
+    "batch_size",
+    "learning_rate",
+    "kl_warmup",
+    "patience",
+    "seed",
+    "restore_best",
+)
+VOTES = ("lengths", "window", "point")
 LATENT_WINDOWS = 2_000  # windows kept as a picture of the latent space
 
 
@@ -55,10 +69,16 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         Batches in an epoch, whatever the length of the series.
     batch_size : int
     learning_rate : float
-    kl_warmup, patience
-        See `vaenb.train`.
+    kl_warmup, patience, restore_best
+        See `vaenb.train`. By default all epochs count: where a series drifts, the epoch with the best
+        calibration ELBO is often one that has learnt too little.
     method : str
         See `vaenb.score`.
+    vote : {"lengths", "window", "point"}
+        "lengths" averages the errors of single points over several lengths, from a point to two windows,
+        and judges them together (`vaenb.multiscale.MultiScale`); its scores have no unit. "window" and
+        "point" are those of `vaenb.score`, in nats or squared scaled units. A method without errors of
+        single points ("elbo", "iwae", "latent") votes by window in place of lengths.
     n_samples : int
         Draws of z for each window.
     threshold : Threshold, str or float, optional
@@ -116,7 +136,9 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         learning_rate: float = 1e-3,
         kl_warmup: int = 0,
         patience: int | None = None,
+        restore_best: bool = False,
         method: str = "reconstruction_probability",
+        vote: Literal["lengths", "window", "point"] = "lengths",
         n_samples: int = 8,
         threshold: Threshold | str | float | None = None,
         calibration: float = 0.2,
@@ -137,7 +159,9 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         self.learning_rate = learning_rate
         self.kl_warmup = kl_warmup
         self.patience = patience
+        self.restore_best = restore_best
         self.method = method
+        self.vote = vote
         self.n_samples = n_samples
         self.threshold = threshold
         self.calibration = calibration
@@ -166,98 +190,100 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         on_epoch, stop, progress
             See `vaenb.train`.
 
+        Returns
+        -------
+        VAEDetector
+            Itself.
+
         Raises
         ------
         InputError
-            If the data cannot be used; the message says why.
+            If the data or a setting cannot be used; the message says why. It is then not fitted.
+
+        Warns
+        -----
+        ThresholdWarning
+            If ``BestF1`` finds no labelled anomaly in the calibration part, and is fitted on all scores.
         """
-        series = _as_series(X, labels=y, train_on_all=True)
+        self._forget()
+        self.check_settings()
+        series = read_to_fit(X, y)
         self.seconds_: dict[str, float] = {}
-        with self._timed("prepare"):
-            prepared = prepare(
-                series, window_size=self.window_size, calibration=self.calibration, scaler=self.scaler
-            )
-            self._remember(prepared)
-        with self._timed("build"):
+        with timed(self.seconds_, "prepare"):
+            prepared = self._prepare(series)
+        with timed(self.seconds_, "build"):
             self.model_ = self._build()
-        with self._timed("train"):
-            self.history_: History = train(
-                self.model_,
-                prepared.train,
-                calibration=prepared.calibration,
-                epochs=self.epochs,
-                batch_size=self.batch_size,
-                steps_per_epoch=self.steps_per_epoch,
-                learning_rate=self.learning_rate,
-                kl_warmup=self.kl_warmup,
-                patience=self.patience,
-                seed=self.seed,
-                on_epoch=on_epoch,
-                stop=stop,
-                progress=progress,
-            )
-        self._score_and_judge(series, prepared)
+        with timed(self.seconds_, "train"):
+            self.history_ = self._train(prepared, on_epoch=on_epoch, stop=stop, progress=progress)
+        with timed(self.seconds_, "score"):
+            on_cells = self._score_parts(series, prepared)
+        with timed(self.seconds_, "threshold"):
+            self.rule_: Threshold = as_rule(self.threshold)
+            fit_rule(self.rule_, prepared, on_cells, held_out=self.calibration_scores_)
+            self.threshold_ = float(self.rule_.threshold_)
+            self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int8)
         return self
 
-    def _remember(self, prepared: Prepared) -> None:
+    def _forget(self) -> None:
+        """Take everything fitted away, so that a failure cannot leave a mixture of two fits."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+
+    def check_settings(self) -> None:
+        """Refuse settings that would fail later, after minutes of training.
+
+        Raises
+        ------
+        InputError
+            With the name of the setting and what was expected.
+        """
+        check_settings(self.get_params(deep=False))
+        if self.method not in METHODS:
+            raise InputError(f"method is {self.method!r}; expected one of {', '.join(map(repr, METHODS))}.")
+        if self.vote not in VOTES or (self.vote == "point" and self.method not in POINT_METHODS):
+            raise InputError(
+                f"vote is {self.vote!r}; expected one of {', '.join(map(repr, VOTES))}, "
+                f"'point' only with {' or '.join(map(repr, POINT_METHODS))}."
+            )
+
+    def _prepare(self, series: Series) -> Prepared:
+        prepared = prepare(
+            series, window_size=self.window_size, calibration=self.calibration, scaler=self.scaler
+        )
         self.scaler_: Scaler = prepared.scaler
-        self.window_size_ = prepared.window_size
-        self.channels_ = prepared.series.channels
+        self.window_size_ = int(prepared.window_size)
+        self.channels_ = series.channels
         self.train_stop_ = prepared.train_stop
-        self.points_per_day_ = prepared.series.points_per_day
+        self.points_per_day_ = series.points_per_day
         self.notes_ = prepared.notes
+        rehearse(as_rule(self.threshold), prepared)
+        return prepared
 
     def _build(self) -> VAE:
         return VAE(
-            self.window_size_,
-            len(self.channels_),
-            latent_dim=self.latent_dim,
-            hidden=self.hidden,
-            encoder=self.encoder,
-            likelihood=self.likelihood,
-            scale=self.scale,
-            prior=self.prior,
-            kl_weight=self.kl_weight,
-            seed=self.seed,
+            self.window_size_, len(self.channels_), **{name: getattr(self, name) for name in _OF_MODEL}
         )
 
-    def _score_and_judge(self, series: Series, prepared: Prepared) -> None:
-        with self._timed("score"):
-            found = self._score(prepared.everything)
-            self.decision_scores_: Floats = series.to_rows(found.values)
-            self.scores_ = replace(found, values=self.decision_scores_)
-            held_out = np.asarray(self._score(prepared.calibration))
-            part = slice(prepared.train_stop, prepared.calibration_stop)
-            self.calibration_scores_: Floats = held_out[part]
-            self.normal_by_channel_ = np.median(self._by_channel(_thin(prepared.calibration, 512)), axis=0)
-            sample = _thin(prepared.everything, LATENT_WINDOWS)
-            self.latent_ = encode(self.model_, sample)
-            self.latent_scores_ = found.window_values[np.searchsorted(found.window_starts, sample.starts)]
-        with self._timed("threshold"):
-            on_cells = _labels_on_cells(series)
-            self.rule_: Threshold = self._rule().fit(
-                self.calibration_scores_,
-                labels=None if on_cells is None else on_cells[part],
-                window_size=self.window_size_,
-                points_per_day=self.points_per_day_,
-            )
-            self.threshold_ = float(self.rule_.threshold_)
-            self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int8)
+    def _train(self, prepared: Prepared, **told: Any) -> History:
+        settings = {name: getattr(self, name) for name in _OF_TRAINING}
+        return train(self.model_, prepared.train, calibration=prepared.calibration, **settings, **told)
 
-    def _rule(self) -> Threshold:
-        if self.threshold is None:
-            return POT()
-        if isinstance(self.threshold, str):
-            return parse_threshold(self.threshold)
-        if isinstance(self.threshold, int | float):
-            return Fixed(float(self.threshold))
-        return type(self.threshold)(**self.threshold.settings)
-
-    @contextmanager
-    def _timed(self, step: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds_[step] = round(time.perf_counter() - began, 4)
+    def _score_parts(self, series: Series, prepared: Prepared) -> Floats:
+        """Score everything, and the calibration part by windows of its own; the scores on the cells."""
+        errors = self._errors(prepared.everything)
+        lengths = MultiScale(self.window_size_) if self.weighs_lengths else None
+        self.lengths_ = lengths and lengths.fit(errors.values[: prepared.train_stop])
+        found = self._weigh(errors)
+        self.decision_scores_: Floats = series.to_rows(found.values)
+        self.scores_ = replace(found, values=self.decision_scores_)
+        held_out = self._errors(prepared.calibration)
+        part = held_out.values[calibration_cells(prepared)]
+        self.calibration_scores_: Floats = self._weigh(replace(held_out, values=part)).values
+        self.normal_by_channel_: Floats = normal_parts(prepared.calibration, self._by_channel)
+        sample = prepared.everything[evenly(len(prepared.everything), LATENT_WINDOWS)]
+        self.latent_ = encode(self.model_, sample)
+        self.latent_scores_ = found.window_values[np.searchsorted(found.window_starts, sample.starts)]
+        return found.values
 
     # ------------------------------------------------------------------ use
 
@@ -267,6 +293,7 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         Parameters
         ----------
         X : Series, DataFrame or array_like, shape (n_timestamps, n_channels)
+            With the channels it was fitted on; an array has them in the same order.
 
         Returns
         -------
@@ -276,19 +303,19 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         Raises
         ------
         InputError
-            If it is not fitted, or the channels are others than at fit.
+            If it is not fitted, the channels are others than at fit, or there is less than one window.
         """
-        series = self._check(X)
-        return _on_index(self._scores_on_rows(series), X, series, "score")
+        series = self._read(X)
+        return on_index(self._scores_on_rows(series), X, series, "score")
 
     def predict(self, X: Any) -> Any:  # noqa: N803
         """0/1 a timestamp: 1 where the score lies above ``threshold_``. Same index as `decision_function`."""
-        series = self._check(X)
+        series = self._read(X)
         flags = (self._scores_on_rows(series) > self.threshold_).astype(np.int8)
-        return _on_index(flags, X, series, "flag")
+        return on_index(flags, X, series, "flag")
 
     def detect(self, X: Any) -> pd.DataFrame:  # noqa: N803
-        """The events, in time order: runs of flagged timestamps, with at most a window between them.
+        """The events, in time order: runs of flagged timestamps, joined where at most a window lies between.
 
         Returns
         -------
@@ -297,134 +324,93 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
             ``n_points``, ``score`` (at the peak), ``severity`` (0 on the threshold, 1 twice as far from the
             median normal score as the threshold is) and ``channels``: whom to blame, with their shares.
         """
-        series = self._check(X)
+        series = self._read(X)
         return events_frame(self.find_events(series), series)
 
     def find_events(self, series: Series, *, scores: Floats | None = None) -> Events:
-        """As `detect`, but as the record `Events`: positions count the rows in the order of time."""
+        """As `detect`, but as the record `Events`: positions count the rows in the order of time.
+
+        Parameters
+        ----------
+        series : Series
+        scores : ndarray, shape (n_rows,), optional
+            The scores of its rows, where they are known already.
+        """
+        series = self._read(series)
         order = np.argsort(series.cells, kind="stable")
         on_rows = self._scores_on_rows(series) if scores is None else scores
         found = find_events(
             on_rows[order], self.threshold_, merge_gap=self.window_size_, normal=self.calibration_scores_
         )
         windows = cut_windows(series, self.scaler_, window_size=self.window_size_)
-        shares = [
-            self._blame(windows, series.cells[order[first]], series.cells[order[last - 1]])
-            for first, last in zip(found.start, found.stop, strict=True)
-        ]
-        return replace(found, shares=np.array(shares).reshape(len(found), series.n_channels))
+        cells = series.cells[order]
+        shares = share_blame(
+            windows,
+            cells[found.start],
+            cells[found.stop - 1],
+            normal=self.normal_by_channel_,
+            score_channels=self._by_channel,
+        )
+        return replace(found, shares=shares)
 
-    def score_series(self, series: Series) -> Any:
-        """`Scores` on the cells of the series' grid, windows' scores included."""
-        return self._score(cut_windows(self._check(series), self.scaler_, window_size=self.window_size_))
+    def score_series(self, series: Series) -> Scores:
+        """`Scores` on the cells of the series' grid, the windows' own scores included."""
+        windows = cut_windows(self._read(series), self.scaler_, window_size=self.window_size_)
+        return self._weigh(self._errors(windows))
 
     def _scores_on_rows(self, series: Series) -> Floats:
         return series.to_rows(self.score_series(series).values)
 
-    def _score(self, windows: Windows) -> Any:
-        return score(self.model_, windows, self.method, n_samples=self.n_samples, seed=self.seed)
+    def _errors(self, windows: Windows) -> Scores:
+        """What the windows say of each timestamp, before their votes are averaged over several lengths."""
+        vote = "point" if self.weighs_lengths else "window" if self.vote == "lengths" else self.vote
+        return score(self.model_, windows, self.method, vote=vote, n_samples=self.n_samples, seed=self.seed)
+
+    @property
+    def weighs_lengths(self) -> bool:
+        """Whether its scores come from errors averaged over several lengths."""
+        return self.vote == "lengths" and self.method in POINT_METHODS
+
+    def _weigh(self, errors: Scores) -> Scores:
+        """The scores that are judged."""
+        if self.lengths_ is None:
+            return errors
+        return replace(errors, values=self.lengths_.transform(errors.values))
 
     def _by_channel(self, windows: Windows) -> NDArray[np.float64]:
         return channel_scores(self.model_, windows, self.method, n_samples=self.n_samples, seed=self.seed)
 
-    def _blame(self, windows: Windows, first: int, last: int) -> NDArray[np.float64]:
-        """Each channel's share: what it adds to the score beyond what it adds to a normal window's."""
-        near = (windows.starts > first - windows.window_size) & (windows.starts <= last)
-        by_channel = np.nanmean(self._by_channel(_thin(windows[near], BLAME_WINDOWS)), axis=0)
-        excess = np.maximum(by_channel - self.normal_by_channel_, 0.0)
-        return excess / excess.sum() if excess.sum() > 0 else np.full(len(excess), 1.0 / len(excess))
+    def _read(self, X: Any) -> Series:  # noqa: N803
+        self._check_fitted("call fit(series) first, or vaenb.load(file)")
+        return read_alike(X, self.channels_)
 
-    def _check(self, X: Any) -> Series:  # noqa: N803
+    def _check_fitted(self, advice: str) -> None:
         if not hasattr(self, "threshold_"):
-            raise InputError("The detector is not fitted: call fit(series) first, or vaenb.load(file).")
-        series = _as_series(X)
-        if series.channels != self.channels_:
-            raise InputError(
-                f"The channels are {_names(series.channels)}; the detector was fitted on "
-                f"{_names(self.channels_)}. Give the same columns, in the same order."
-            )
-        return series
+            raise InputError(f"The detector is not fitted: {advice}.")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted detector to one file; `vaenb.load` opens it."""
+        """Write the fitted detector to one file, whole or not at all; `vaenb.load` opens it.
+
+        Raises
+        ------
+        InputError
+            If it is not fitted.
+        OutputError
+            If the file cannot be written; what was there before is untouched.
+        """
         from vaenb.saving import save_detector
 
-        self._check_fitted_for_saving()
+        self._check_fitted("there is nothing to save; call fit(series) first")
         save_detector(self, path)
 
-    def _check_fitted_for_saving(self) -> None:
-        if not hasattr(self, "threshold_"):
-            raise InputError(
-                "The detector is not fitted, so there is nothing to save: call fit(series) first."
-            )
+    def __repr__(self, N_CHAR_MAX: int = 0) -> str:  # noqa: N803 - scikit-learn's signature
+        """The line of Python that makes it."""
+        return as_code(type(self).__name__, self.get_params(deep=False), type(self)().get_params(deep=False))
 
 
-def load(path: str | os.PathLike[str]) -> VAEDetector:
-    """Open a detector that `VAEDetector.save` wrote; nothing in the file is executed.
-
-    Raises
-    ------
-    BundleError
-        If the file is no detector, is damaged, or was written by a newer version.
-    """
-    from vaenb.saving import load_detector
-
-    return load_detector(path)
-
-
-def events_frame(events: Events, series: Series) -> pd.DataFrame:
-    """Events as a table on the index of the series; see `VAEDetector.detect`."""
-    index = series.index[np.argsort(series.cells, kind="stable")]
-    frame = pd.DataFrame(
-        {
-            "start": index[events.start],
-            "end": index[events.stop - 1],
-            "peak": index[events.peak],
-            "n_points": events.stop - events.start,
-            "score": events.score,
-            "severity": events.severity,
-        }
-    )
-    shares = np.empty((0, 0)) if events.shares is None else events.shares
-    frame["channels"] = [_blamed(series.channels, row) for row in shares]
-    return frame
-
-
-def _blamed(channels: tuple[str, ...], shares: NDArray[np.float64]) -> str:
-    """The channels that make up nine tenths of the blame, at most five."""
-    order = np.argsort(shares)[::-1]
-    enough = int(np.searchsorted(np.cumsum(shares[order]), 0.9)) + 1
-    return ", ".join(f"{channels[i]} {shares[i]:.0%}" for i in order[: min(enough, 5)])
-
-
-def _as_series(X: Any, *, labels: Any = None, train_on_all: bool = False) -> Series:  # noqa: N803
-    if isinstance(X, Series):
-        return X if labels is None else read_series(X, labels=labels)
-    series = read_series(X, labels=labels)
-    return replace(series, train_end=len(series)) if train_on_all else series
-
-
-def _labels_on_cells(series: Series) -> NDArray[np.int8] | None:
-    if series.labels is None:
-        return None
-    on_cells = np.zeros(series.n_cells, dtype=np.int8)
-    np.maximum.at(on_cells, series.cells, series.labels)
-    return on_cells
-
-
-def _on_index(values: NDArray[Any], X: Any, series: Series, name: str) -> Any:  # noqa: N803
-    if isinstance(X, Series):
-        return pd.Series(values, index=series.frame.index, name=name)
-    if isinstance(X, pd.DataFrame | pd.Series):
-        return pd.Series(values, index=X.index, name=name)
-    return values
-
-
-def _thin(windows: Windows, most: int) -> Windows:
-    """At most so many of the windows, evenly spaced."""
-    return windows[np.unique(np.linspace(0, len(windows) - 1, min(most, len(windows))).astype(np.int64))]
-
-
-def _names(channels: tuple[str, ...]) -> str:
-    shown = ", ".join(repr(name) for name in channels[:6])
-    return f"{shown} and {len(channels) - 6} more" if len(channels) > 6 else shown
+@contextmanager
+def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Write into `seconds` how long the block took."""
+    began = time.perf_counter()
+    yield
+    seconds[step] = round(time.perf_counter() - began, 4)

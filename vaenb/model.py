@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 tfd = tfp.distributions
 
 LIKELIHOODS = ("normal", "laplace", "student_t", "bernoulli")
-MIN_SCALE = 1e-2  # of the likelihood, in units of the scaled data: no density may grow without bound
+MIN_SCALE = 5e-2  # of the likelihood, in units of the scaled data: no density may grow without bound
 MIN_POSTERIOR_SCALE = 1e-4
 _SOFTPLUS_TO_ONE = float(np.log(np.expm1(1.0)))
 

@@ -98,7 +98,8 @@ class MultiScale:
         """
         scales = cls(window_size)
         median, sigma = (np.array(state[name], dtype=np.float64) for name in ("median", "sigma"))
-        if not (np.array_equal(scales.lengths_, state["lengths"]) and median.shape == sigma.shape):
+        fit_together = median.shape == sigma.shape == scales.lengths_.shape
+        if not (np.array_equal(scales.lengths_, state["lengths"]) and fit_together):
             raise InputError("The saved scales are of other lengths: save the detector again.")
         if not (np.isfinite(median).all() and np.isfinite(sigma).all() and (sigma > 0).all()):
             raise InputError("The saved scales hold a number that is not positive: save the detector again.")

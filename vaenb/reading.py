@@ -42,6 +42,7 @@ def read_series(
     labels: Labels = None,
     train_end: TrainEnd | None = None,
     name: str | None = None,
+    may_rest: bool = False,
 ) -> Series:
     """Read a time series, and find its time axis, its channels and its labels.
 
@@ -64,6 +65,9 @@ def read_series(
         which are the training part. Half of the rows without it.
     name : str, optional
         What to call the series; the file's name without it.
+    may_rest : bool
+        Accept a series that never changes, and named columns without a value: for what is only to be
+        scored. Nothing can be learnt from it.
 
     Returns
     -------
@@ -97,8 +101,18 @@ def read_series(
     else:
         if time or values is not None or isinstance(labels, str):
             raise InputError("An array has no column names: pass a DataFrame to choose columns by name.")
-        return _from_array(np.asarray(source), labels=labels, train_end=train_end, name=name)
-    return _from_table(table, time=time, values=values, labels=labels, train_end=train_end, name=name)
+        return _from_array(
+            np.asarray(source), labels=labels, train_end=train_end, name=name, may_rest=may_rest
+        )
+    return _from_table(
+        table,
+        time=time,
+        values=values,
+        labels=labels,
+        train_end=train_end,
+        name=name,
+        may_rest=may_rest,
+    )
 
 
 def _from_array(
@@ -107,6 +121,7 @@ def _from_array(
     labels: ArrayLike | Literal[False] | None,
     train_end: TrainEnd | None,
     name: str | None,
+    may_rest: bool,
 ) -> Series:
     try:
         table = array.astype(np.float64, copy=False)
@@ -118,7 +133,7 @@ def _from_array(
         raise InputError(f"The array has shape {array.shape}; expected (n_rows,) or (n_rows, n_channels).")
     table = table[:, None] if table.ndim == 1 else table
     channels = tuple(f"v{i}" for i in range(table.shape[1])) if table.shape[1] > 1 else ("value",)
-    notes = check_values(table, channels, name_row)
+    notes = check_values(table, channels, name_row, may_rest=may_rest)
     marks = None if labels is None or labels is False else _given_labels(labels, len(table))
     axis = _Axis(index=np.arange(len(table)), name="index")
     return _assemble(
@@ -145,6 +160,7 @@ def _from_table(
     labels: Labels,
     train_end: TrainEnd | None,
     name: str | None,
+    may_rest: bool,
 ) -> Series:
     frame = table.frame
     chosen = [values] if isinstance(values, str) else list(values or ())
@@ -154,7 +170,7 @@ def _from_table(
     taken = [*chosen, *([label_column] if label_column else [])]
     axis = _read_axis(table, time, taken)
     rest = [column for column in frame.columns if column not in (label_column, *axis.columns)]
-    numbers, channels, notes = read_channels(table, chosen or rest, named=bool(chosen))
+    numbers, channels, notes = read_channels(table, chosen or rest, named=bool(chosen), may_rest=may_rest)
     marks, said = _read_labels(table, labels, label_column)
     return _assemble(
         numbers,

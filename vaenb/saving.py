@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from vaenb.bundle import read_bundle, write_bundle
-from vaenb.errors import BundleError
+from vaenb.errors import BundleError, InputError
 from vaenb.records import EpochRecord, History
+from vaenb.settings import check_settings, plain
+from vaenb.threshold_base import Threshold
+from vaenb.thresholding import from_settings
+from vaenb.weights import weight_shapes
 
 if TYPE_CHECKING:
     import os
@@ -19,8 +22,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vaenb.detector import VAEDetector
+    from vaenb.model import VAE
 
-_ARRAYS = (
+    Arrays = Mapping[str, NDArray[Any]]
+    Meta = Mapping[str, Any]
+
+KIND: Final = "detector"
+_ARRAYS: Final = (
     "calibration_scores_",
     "decision_scores_",
     "labels_",
@@ -28,8 +36,14 @@ _ARRAYS = (
     "latent_scores_",
     "normal_by_channel_",
 )
-_CURVES = tuple(field.name for field in fields(EpochRecord))
-_LONGEST_WINDOW = 1_000_000
+_MODEL: Final = {
+    *("window_size", "n_channels", "latent_dim", "hidden", "encoder"),
+    *("likelihood", "scale", "prior", "kl_weight", "seed"),
+}
+_CURVES: Final = tuple(field.name for field in fields(EpochRecord))
+_COUNTS: Final = ("epoch", "active_units")
+# What a damaged or made-up file can make its reader raise.
+_DAMAGE: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 
 
 def save_detector(detector: VAEDetector, path: str | os.PathLike[str]) -> None:
@@ -40,11 +54,13 @@ def save_detector(detector: VAEDetector, path: str | os.PathLike[str]) -> None:
     OutputError
         If it cannot be written; what was at `path` stays.
     """
-    arrays: dict[str, NDArray[Any]] = {name: np.asarray(getattr(detector, name)) for name in _ARRAYS}
+    arrays = {name: np.asarray(getattr(detector, name)) for name in _ARRAYS}
     arrays |= {f"weight_{i}": np.array(w) for i, w in enumerate(detector.model_.trainable_variables)}
     arrays |= {f"scaler_{key}": value for key, value in detector.scaler_.get_state().items()}
+    if detector.lengths_ is not None:
+        arrays |= {f"lengths_{key}": value for key, value in detector.lengths_.get_state().items()}
     arrays |= {f"history_{name}": _curve(detector.history_, name) for name in _CURVES}
-    write_bundle(path, arrays=arrays, meta=_meta(detector))
+    write_bundle(path, arrays=arrays, meta=_describe(detector))
 
 
 def _curve(history: History, name: str) -> NDArray[np.float64]:
@@ -53,19 +69,16 @@ def _curve(history: History, name: str) -> NDArray[np.float64]:
     return history.curve(name)
 
 
-def _meta(detector: VAEDetector) -> dict[str, Any]:
+def _describe(detector: VAEDetector) -> dict[str, Any]:
     import tensorflow as tf
 
     import vaenb
 
-    params = detector.get_params()
-    params["threshold"] = None  # the fitted rule says it all
-    if params["hidden"] is not None:
-        params["hidden"] = [int(units) for units in params["hidden"]]
+    history = detector.history_
     return {
-        "kind": "detector",
-        "params": params,
-        "model": dict(detector.model_.get_config()),
+        "kind": KIND,
+        "params": {name: _to_json(value) for name, value in detector.get_params(deep=False).items()},
+        "model": dict(detector.model_.settings),
         "rule": detector.rule_.to_dict(),
         "window_size": detector.window_size_,
         "channels": list(detector.channels_),
@@ -74,85 +87,162 @@ def _meta(detector: VAEDetector) -> dict[str, Any]:
         "notes": list(detector.notes_),
         "seconds": detector.seconds_,
         "history": {
-            "best_epoch": detector.history_.best_epoch,
-            "stopped": detector.history_.stopped,
-            "warnings": list(detector.history_.warnings),
+            "best_epoch": history.best_epoch,
+            "stopped": history.stopped,
+            "warnings": list(history.warnings),
         },
         "versions": {"vaenb": vaenb.__version__, "numpy": np.__version__, "tensorflow": tf.__version__},
     }
 
 
-def load_detector(path: str | os.PathLike[str]) -> VAEDetector:
-    """Open what `save_detector` wrote.
+def _to_json(value: object) -> object:
+    """A setting as JSON: a rule as its record, a tuple as a list."""
+    if isinstance(value, Threshold):
+        return type(value)(**value.settings).to_dict()
+    value = plain(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_json(value: object) -> object:
+    if isinstance(value, dict):
+        return from_settings(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def load(path: str | os.PathLike[str]) -> VAEDetector:
+    """Open a detector that `VAEDetector.save` wrote; nothing in the file is executed.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    VAEDetector
+        Fitted: the same machine and versions give the same scores, bit for bit.
 
     Raises
     ------
     BundleError
         If the file is no detector, is damaged, or was written by a newer version.
+
+    Examples
+    --------
+    >>> import os, tempfile, vaenb
+    >>> wave = np.sin(np.arange(400) / 4)
+    >>> detector = vaenb.VAEDetector(window_size=16, epochs=1, steps_per_epoch=5).fit(wave)
+    >>> path = os.path.join(tempfile.mkdtemp(), "wave.vaenb")
+    >>> detector.save(path)
+    >>> bool((vaenb.load(path).decision_function(wave) == detector.decision_function(wave)).all())
+    True
     """
     arrays, meta = read_bundle(path)
-    if meta.get("kind") != "detector":
-        raise BundleError(f"{str(path)!r} holds a {meta.get('kind')!r}, not a detector.")
+    if meta.get("kind") != KIND:
+        raise BundleError(f"{str(path)!r} holds {str(meta.get('kind'))[:40]!r}, not a detector.")
     try:
         return _build(arrays, meta)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except _DAMAGE as error:
         raise BundleError(
-            f"{str(path)!r} does not hold a whole detector ({error}): save it again from a fitted one."
+            f"{str(path)!r} does not hold a whole detector ({_short(error)}): save it again."
         ) from error
 
 
-def _build(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> VAEDetector:
-    from vaenb.detector import VAEDetector
-    from vaenb.model import VAE
-    from vaenb.scaling import Scaler
-    from vaenb.thresholding import from_settings
+def _short(error: Exception) -> str:
+    text = f"{str(error.args[0]) if error.args else type(error).__name__}".splitlines()[0].rstrip(".")
+    named = f"there is no {text!r}" if isinstance(error, KeyError) else text
+    return named if len(named) < 160 else f"{named[:160]}..."
 
-    weights = [arrays[f"weight_{i}"] for i in range(sum(name.startswith("weight_") for name in arrays))]
-    _check_sizes(meta["model"], sum(weight.size for weight in weights))
-    detector = VAEDetector(**meta["params"])
+
+def _build(arrays: Arrays, meta: Meta) -> VAEDetector:
+    from vaenb.detector import VAEDetector
+    from vaenb.multiscale import MultiScale
+    from vaenb.scaling import Scaler
+
+    params: dict[str, Any] = {str(name): _from_json(value) for name, value in meta["params"].items()}
+    detector = VAEDetector(**params)
+    detector.check_settings()
     detector.rule_ = from_settings(meta["rule"])
-    detector.threshold = detector.rule_
     detector.threshold_ = float(detector.rule_.threshold_)
-    detector.model_ = VAE.from_config(meta["model"])
-    for variable, value in zip(detector.model_.trainable_variables, weights, strict=True):
-        variable.assign(value)
-    state = {name.removeprefix("scaler_"): v for name, v in arrays.items() if name.startswith("scaler_")}
-    detector.scaler_ = Scaler.from_state(state)
+    detector.scaler_ = Scaler.from_state(_under("scaler_", arrays))
     detector.window_size_ = int(meta["window_size"])
+    lengths = _under("lengths_", arrays)
+    detector.lengths_ = MultiScale.from_state(detector.window_size_, lengths) if lengths else None
     detector.channels_ = tuple(str(name) for name in meta["channels"])
     detector.train_stop_ = int(meta["train_stop"])
     detector.points_per_day_ = None if meta["points_per_day"] is None else float(meta["points_per_day"])
-    detector.notes_ = tuple(meta["notes"])
-    detector.seconds_ = dict(meta["seconds"])
-    detector.history_ = _history(arrays, meta["history"])
+    detector.notes_ = tuple(str(note) for note in meta["notes"])
+    detector.seconds_ = {str(step): float(seconds) for step, seconds in meta["seconds"].items()}
     for name in _ARRAYS:
         setattr(detector, name, arrays[name])
+    _check_arrays(detector, meta["model"])
+    detector.history_ = _history(arrays, meta["history"])
+    detector.model_ = _model(arrays, meta["model"])
     return detector
 
 
-def _check_sizes(model: Mapping[str, Any], n_weights: int) -> None:
-    """Refuse to build a model that is larger than the weights in the file."""
-    sizes = [int(size) for size in (*model["hidden"], model["latent_dim"], model["n_channels"])]
-    too_large = max(a * b for a, b in pairwise([1, *sizes])) > n_weights
-    if too_large or not 0 < int(model["window_size"]) <= _LONGEST_WINDOW or min(sizes) < 1:
-        raise BundleError("The file describes a model of another size than the weights it holds.")
-    if model["encoder"] == "dense" and int(model["window_size"]) * model["n_channels"] > n_weights:
-        raise BundleError("The file describes a model of another size than the weights it holds.")
+def _under(prefix: str, arrays: Arrays) -> Arrays:
+    """The arrays whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
-def _history(arrays: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> History:
-    epochs = []
-    for i in range(len(arrays["history_epoch"])):
-        record: dict[str, Any] = {name: arrays[f"history_{name}"][i] for name in _CURVES}
-        for name, value in record.items():
-            if name in {"epoch", "active_units"}:
-                record[name] = int(value)
-            elif name != "kl_per_dim":
-                record[name] = None if np.isnan(value) and name.startswith("calibration") else float(value)
-        epochs.append(EpochRecord(**record))
+def _check_arrays(detector: VAEDetector, model: Meta) -> None:
+    """Refuse arrays that do not belong to each other or to the model."""
+    scores, held_out, places = detector.decision_scores_, detector.calibration_scores_, detector.latent_
+    n_channels = len(detector.channels_)
+    fits = {
+        "channels": n_channels == model["n_channels"] == len(detector.scaler_.center_),
+        "lengths": (detector.lengths_ is not None) == detector.weighs_lengths,
+        "window_size": 0 < detector.window_size_ == model["window_size"] <= len(held_out),
+        "decision_scores_": scores.ndim == 1 and scores.dtype == np.float64,
+        "labels_": detector.labels_.shape == scores.shape,
+        "calibration_scores_": held_out.ndim == 1 and held_out.dtype == np.float64,
+        "normal_by_channel_": detector.normal_by_channel_.shape == (n_channels,),
+        "latent_": places.ndim == 2 and places.shape[1] == model["latent_dim"],
+        "latent_scores_": detector.latent_scores_.shape == places.shape[:1],
+    }
+    for name, fit in fits.items():
+        if not fit:
+            raise InputError(f"its {name} does not fit the rest")
+
+
+def _model(arrays: Arrays, settings: Meta) -> VAE:
+    """The model with its weights, built only when the file holds weights of just its shapes."""
+    from vaenb.detector import VAEDetector
+    from vaenb.model import VAE
+
+    weights = [arrays[f"weight_{i}"] for i in range(sum(name.startswith("weight_") for name in arrays))]
+    if set(settings) != _MODEL:
+        raise InputError(f"its model has the settings {', '.join(sorted(map(str, settings)))}")
+    sizes = {name: settings[name] for name in ("latent_dim", "hidden", "kl_weight", "seed")}
+    check_settings({**VAEDetector().get_params(deep=False), **sizes})
+    if [weight.shape for weight in weights] != weight_shapes(settings):
+        raise InputError("its weights have other shapes than its model")
+    if not all(weight.dtype == np.float32 and np.isfinite(weight).all() for weight in weights):
+        raise InputError("its weights are not finite numbers")
+    vae = VAE(**settings)
+    for variable, value in zip(vae.trainable_variables, weights, strict=True):
+        variable.assign(value)
+    return vae
+
+
+def _history(arrays: Arrays, told: Meta) -> History:
+    curves = {name: arrays[f"history_{name}"] for name in _CURVES}
+    lengths = {len(curve) for curve in curves.values()}
+    if len(lengths) != 1:
+        raise InputError("its training curves have different lengths")
+    records = ({name: curve[i] for name, curve in curves.items()} for i in range(lengths.pop()))
     return History(
-        epochs=tuple(epochs),
+        epochs=tuple(EpochRecord(**{name: _recorded(name, v) for name, v in row.items()}) for row in records),
         best_epoch=int(told["best_epoch"]),
         stopped=str(told["stopped"]),
-        warnings=tuple(told["warnings"]),
+        warnings=tuple(str(warning) for warning in told["warnings"]),
     )
+
+
+def _recorded(name: str, value: Any) -> Any:
+    """One number of a training curve as `EpochRecord` holds it."""
+    if name == "kl_per_dim":
+        return np.asarray(value, dtype=np.float64)
+    if name in _COUNTS:
+        return int(value)
+    return None if name.startswith("calibration") and np.isnan(value) else float(value)

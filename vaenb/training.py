@@ -48,6 +48,7 @@ def train(
     learning_rate: float = 1e-3,
     kl_warmup: int = 0,
     patience: int | None = None,
+    restore_best: bool = True,
     seed: int = 0,
     on_epoch: Callable[[EpochRecord], None] | None = None,
     stop: threading.Event | None = None,
@@ -63,8 +64,7 @@ def train(
     windows : Windows
         The training part.
     calibration : Windows, optional
-        Held-out normal windows. With them, the weights of the epoch with the highest calibration ELBO are
-        kept; without, those of the last epoch.
+        Held-out normal windows, to measure the ELBO on.
     epochs : int
     batch_size : int
         Windows in a batch.
@@ -75,6 +75,9 @@ def train(
         Epochs over which the KL's weight rises from 0 to ``vae.kl_weight`` (Bowman et al. 2016).
     patience : int, optional
         Stop early after this many epochs without a better calibration ELBO.
+    restore_best : bool
+        Whether the model ends with the weights of the epoch with the highest calibration ELBO, or, as
+        without a calibration part, with those of the last epoch.
     seed : int
         The same seed gives the same weights on the same machine.
     on_epoch : callable, optional
@@ -111,6 +114,7 @@ def train(
         steps=steps_per_epoch or -(-len(windows) // batch_size),
         learning_rate=learning_rate,
         kl_warmup=kl_warmup,
+        restore_best=restore_best,
         seed=seed,
     )
     saved = (
@@ -172,6 +176,7 @@ class _Run:
         steps: int,
         learning_rate: float,
         kl_warmup: int,
+        restore_best: bool,
         seed: int,
     ) -> None:
         self.settings = {
@@ -179,6 +184,7 @@ class _Run:
             "steps": steps,
             "learning_rate": learning_rate,
             "kl_warmup": kl_warmup,
+            "restore_best": restore_best,
             "seed": seed,
         }
         self.vae, self.windows, self.steps, self.seed = vae, windows, steps, seed
@@ -187,7 +193,7 @@ class _Run:
         self.optimizer.build(vae.trainable_variables)
         self.values = as_tensor(windows)
         self.records: list[EpochRecord] = []
-        self.best_epoch, self.best_elbo = 0, -np.inf
+        self.best_epoch, self.gain_epoch, self.best_elbo = 0, 0, -np.inf
         self.best_weights = self.weights()
         self._calibration = None if calibration is None else _sample_windows(calibration)
         self._chunk = steps
@@ -215,7 +221,7 @@ class _Run:
             bar.update(upto - done)
             done = upto
         record = self._record(number + 1, totals or [], time.perf_counter() - began)
-        self._keep_if_best(record)
+        self._keep(record)
         self.records.append(record)
         return record
 
@@ -290,17 +296,21 @@ class _Run:
         terms = self.vae.elbo_terms(x, n_samples=CALIBRATION_SAMPLES, seed=0)
         return tf.stack([tf.reduce_mean(t) for t in (terms.elbo, terms.reconstruction, terms.kl)])
 
-    def _keep_if_best(self, record: EpochRecord) -> None:
+    def _keep(self, record: EpochRecord) -> None:
+        """Remember the weights of an epoch that went well: the best one, or each where the last one counts."""
         elbo = record.elbo if record.calibration_elbo is None else record.calibration_elbo
         if not (np.isfinite(elbo) and np.isfinite(record.elbo)):
             return
-        if record.calibration_elbo is None or elbo > self.best_elbo:
-            self.best_epoch, self.best_elbo, self.best_weights = record.epoch, elbo, self.weights()
+        gained = elbo > self.best_elbo
+        if gained:
+            self.best_elbo, self.gain_epoch = elbo, record.epoch
+        if gained or record.calibration_elbo is None or not self.settings["restore_best"]:
+            self.best_epoch, self.best_weights = record.epoch, self.weights()
 
     @property
     def epochs_without_gain(self) -> int:
-        """Epochs since the best one."""
-        return len(self.records) - self.best_epoch
+        """Epochs since the ELBO was higher than ever before."""
+        return len(self.records) - self.gain_epoch
 
     def weights(self) -> list[NDArray[Any]]:
         """A copy of the model's weights."""

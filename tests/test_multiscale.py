@@ -1,0 +1,83 @@
+"""Errors averaged over several lengths, against a naive reference."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from vaenb.errors import InputError
+from vaenb.multiscale import LENGTHS, TO_SIGMA, MultiScale, box_mean
+
+FINITE = st.floats(-1e6, 1e6, allow_nan=False, width=32)
+
+
+def naive_mean(values, length):
+    before, after = length // 2, length - length // 2
+    return np.array([values[max(0, i - before) : i + after].mean() for i in range(len(values))])
+
+
+@settings(deadline=None)
+@given(hnp.arrays(np.float64, st.integers(1, 60), elements=FINITE), st.integers(1, 80))
+def test_box_mean_is_the_mean_of_the_neighbours(values, length):
+    np.testing.assert_allclose(box_mean(values, length), naive_mean(values, length), rtol=1e-9, atol=1e-6)
+
+
+def test_the_score_is_what_the_docstring_says():
+    rng = np.random.default_rng(0)
+    train, errors = rng.gamma(2.0, size=500), rng.gamma(2.0, size=300)
+    expected = np.zeros(300)
+    for share in LENGTHS:
+        length = max(1, round(share * 16))
+        usual = naive_mean(train, length)
+        middle = np.median(usual)
+        sigma = TO_SIGMA * np.median(np.abs(usual - middle))
+        expected += np.sqrt(np.maximum((naive_mean(errors, length) - middle) / sigma, 0)) / len(LENGTHS)
+    found = MultiScale(16).fit(train).transform(errors)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("length", [1, 20, 150])
+def test_short_and_long_events_stand_out(length):
+    rng = np.random.default_rng(1)
+    errors = rng.normal(size=3000)
+    errors[2000 : 2000 + length] += 8.0 / np.sqrt(length)
+    score = MultiScale(64).fit(errors[:1500]).transform(errors)
+    assert 2000 - 64 <= score.argmax() <= 2000 + length + 64
+    assert score[2000 : 2000 + length].mean() > np.quantile(score[:1500], 0.9)
+
+
+def test_a_larger_error_never_lowers_a_score():
+    errors = np.random.default_rng(2).normal(size=400)
+    scales = MultiScale(16).fit(errors)
+    more = errors.copy()
+    more[200] += 5.0
+    assert (scales.transform(more) >= scales.transform(errors) - 1e-12).all()
+
+
+def test_constant_errors_give_finite_scores():
+    scales = MultiScale(8).fit(np.full(100, 3.0))
+    np.testing.assert_array_equal(scales.transform(np.full(50, 3.0)), np.zeros(50))
+    assert np.isfinite(scales.transform(np.full(50, 1e12))).all()
+
+
+def test_the_state_brings_it_back():
+    errors = np.random.default_rng(3).normal(size=400)
+    scales = MultiScale(16).fit(errors)
+    again = MultiScale.from_state(16, scales.get_state())
+    np.testing.assert_array_equal(again.transform(errors), scales.transform(errors))
+
+
+def test_a_wrong_state_is_refused():
+    state = MultiScale(16).fit(np.arange(100.0)).get_state()
+    with pytest.raises(InputError, match="other lengths"):
+        MultiScale.from_state(32, state)
+    with pytest.raises(InputError, match="not positive"):
+        MultiScale.from_state(16, state | {"sigma": -state["sigma"]})
+    with pytest.raises(InputError, match="other lengths"):
+        MultiScale.from_state(16, state | {"median": state["median"][:2]})
+
+
+def test_not_fitted():
+    with pytest.raises(InputError, match="call fit"):
+        MultiScale(16).transform([1.0])
