@@ -14,7 +14,7 @@ TENSORFLOW_RING = {
     "networks",
     "model",
     "training",
-    "training_run",
+    "backend",
     "checkpoint",
     "scoring",
     "detector",

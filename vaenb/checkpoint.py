@@ -62,8 +62,8 @@ class Checkpoint:
         arrays, meta = read_bundle(self.path)
         if meta.get("mark") != self.mark:
             raise InputError(
-                f"The checkpoint in {str(self.path.parent)!r} belongs to a training with other data or settings: "
-                "name another folder, or delete it to start afresh."
+                f"The checkpoint in {str(self.path.parent)!r} belongs to a training with other data or "
+                "settings: name another folder, or delete it to start afresh."
             )
         for prefix, variables in (
             ("weight", run.vae.trainable_variables),

@@ -8,16 +8,11 @@ ELBO(x) = E_q[log p(x | z)] - KL(q(z | x) || p(z))  <=  log p(x)
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up messages are not for our users
-
-import keras
 import numpy as np
-import tensorflow as tf
-import tensorflow_probability as tfp
 
+from vaenb.backend import keras, tf, tfp
 from vaenb.errors import InputError
 from vaenb.networks import DEFAULT_HIDDEN, build_decoder, build_encoder
 
@@ -48,7 +43,8 @@ class VAE(keras.Model):
 
     Everywhere below `x` has shape (batch, window_size, n_channels), or (batch, window_size) when there is
     one channel; NaN in `x` means missing. Missing points enter the encoder as 0 and are left out of the
-    likelihood, and the prior's term is weighted by the share of points that are there (M-ELBO, Xu et al. 2018).
+    likelihood, and the prior's term is weighted by the share of points that are there (the M-ELBO of
+    Donut, Xu et al. 2018).
 
     Parameters
     ----------
@@ -159,11 +155,11 @@ class VAE(keras.Model):
 
     @classmethod
     def textbook(cls, window_size: int, n_channels: int = 1, *, seed: int = 0) -> VAE:
-        """The page's model: Dense(32, relu), a latent of 2, Dense(32, relu), sigmoid, binary cross-entropy + KL.
+        """The page's model: Dense(32, relu), a latent of 2, Dense(32, relu), sigmoid.
 
-        It wants values between 0 and 1 (``prepare(..., scaler="minmax")``). Its flaws are part of the course:
-        a Bernoulli likelihood of values that are not 0 or 1 does not integrate to one, and it cannot say
-        where it is unsure.
+        Its loss is binary cross-entropy + KL, and it wants values between 0 and 1
+        (``prepare(..., scaler="minmax")``). Its flaws are part of the course: a Bernoulli likelihood of
+        values that are not 0 or 1 does not integrate to one, and it cannot say where it is unsure.
         """
         return cls(
             window_size,
@@ -223,7 +219,7 @@ class VAE(keras.Model):
     # ------------------------------------------------------------------ objectives
 
     def elbo(self, x: Any, *, n_samples: int = 1, seed: Any = None) -> tf.Tensor:
-        """A Monte-Carlo estimate of the ELBO, shape (batch,), in nats; its KL is exact for the standard prior.
+        """A Monte-Carlo estimate of the ELBO, (batch,), in nats; the KL is exact for the standard prior.
 
         Parameters
         ----------
@@ -255,12 +251,12 @@ class VAE(keras.Model):
         return ElboTerms(reconstruction - kl, reconstruction, kl, kl_per_dim, q.distribution.loc)
 
     def _log_likelihood(self, z: tf.Tensor, filled: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
-        """log p(x | z) over the points that are there, shape (n_samples, batch)."""
+        """Log p(x | z) over the points that are there, shape (n_samples, batch)."""
         by_point = self.likelihood(z).distribution.log_prob(filled)
         return tf.reduce_sum(tf.where(known, by_point, 0.0), axis=(-2, -1))
 
     def _prior_cross_entropy(self, q: Any, z: tf.Tensor) -> tf.Tensor:
-        """-E_q[log p(z)] by dimension, (batch, latent_dim): exact, or from `z` under the mixture's marginals."""
+        """-E_q[log p(z)] by dimension, (batch, latent_dim): exact, or from `z` by the mixture's marginals."""
         if self.settings["prior"] == "standard":
             loc, scale = q.distribution.loc, q.distribution.scale
             return 0.5 * (tf.square(loc) + tf.square(scale) + float(np.log(2 * np.pi)))
@@ -284,7 +280,7 @@ class VAE(keras.Model):
         return tf.reduce_logsumexp(log_weights, axis=0) - float(np.log(n_samples))
 
     def latent_distance(self, z: Any) -> tf.Tensor:
-        """How far latent points (..., latent_dim) lie from the prior's nearest centre, in its scales; (...)."""
+        """How far points (..., latent_dim) lie from the prior's nearest centre, in its scales; (...)."""
         if self.settings["prior"] == "standard":
             return tf.norm(z, axis=-1)
         loc, scale = self._prior_parts()

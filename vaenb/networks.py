@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
+from vaenb.backend import keras, tf
 from vaenb.errors import InputError
 
 if TYPE_CHECKING:

@@ -55,7 +55,7 @@ def save_detector(detector: VAEDetector, path: str | os.PathLike[str]) -> None:
         If it cannot be written; what was at `path` stays.
     """
     arrays = {name: np.asarray(getattr(detector, name)) for name in _ARRAYS}
-    arrays |= {f"weight_{i}": np.array(w) for i, w in enumerate(detector.model_.trainable_variables)}
+    arrays |= {f"weight_{i}": np.array(w.numpy()) for i, w in enumerate(detector.model_.trainable_variables)}
     arrays |= {f"scaler_{key}": value for key, value in detector.scaler_.get_state().items()}
     if detector.lengths_ is not None:
         arrays |= {f"lengths_{key}": value for key, value in detector.lengths_.get_state().items()}

@@ -1,11 +1,11 @@
 """Step 4: an anomaly score for every timestamp, higher = more anomalous.
 
-Each window gets a score from the VAE; then the windows vote: the score of a timestamp is the plain mean of the
-scores of all windows that cover it, so an inner timestamp hears `window_size` of them and the first and the last
-one hear a single window.
+Each window gets a score from the VAE; then the windows vote: the score of a timestamp is the plain mean of
+what all windows that cover it say, so an inner timestamp hears `window_size` of them, and the first and the
+last one hear a single window.
 
-All windows share one set of draws of the latent noise (antithetic: each draw comes with its mirror image). So the
-same window gets the same score wherever it stands and however the series is cut into chunks.
+All windows share one set of draws of the latent noise (antithetic: each draw comes with its mirror image).
+So the same window gets the same score wherever it stands and however the series is cut into chunks.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
+from vaenb.backend import tf
 from vaenb.errors import InputError
 from vaenb.records import Scores
 from vaenb.training import as_tensor, gather_windows
@@ -62,8 +62,8 @@ def score(
         - "iwae": -log 1/k sum p(x, z) / q(z | x), closer to -log p(x) (Burda et al. 2016);
         - "latent": how many scales the posterior's mean lies away from the prior's (nearest) centre.
 
-        Missing points are imputed for the encoder (Rezende et al. 2014, as in Donut, Xu et al. 2018) and take no
-        part in the sum, which is scaled up to a full window.
+        Missing points are imputed for the encoder (Rezende et al. 2014, as in Donut, Xu et al. 2018) and
+        take no part in the sum, which is scaled up to a full window.
     vote : {"window", "point"}
         What a window says about the timestamps it covers: "window", its own score; "point", the error of
         each timestamp itself (only of "reconstruction_error" and "reconstruction_probability").
@@ -179,8 +179,8 @@ class _Scorer:
     def __init__(self, vae: VAE, windows: Windows, method: str, *, n_samples: int, seed: int) -> None:
         if (windows.window_size, windows.n_channels) != (vae.window_size, vae.n_channels):
             raise InputError(
-                f"The windows have {windows.window_size} points x {windows.n_channels} channels; the model was "
-                f"built for {vae.window_size} x {vae.n_channels}. Cut them with the same window_size."
+                f"The windows have {windows.window_size} points x {windows.n_channels} channels; the model "
+                f"was built for {vae.window_size} x {vae.n_channels}. Cut them with the same window_size."
             )
         draws = 1 if method in {"reconstruction_error", "latent"} else n_samples
         widest = draws * max([windows.window_size * windows.n_channels * 2, *vae.settings["hidden"]])
@@ -218,7 +218,7 @@ class _Graph:
         self.impute_noise = _noise(IMPUTE_ITERATIONS, vae.latent_dim, seed)
 
     def score(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Scores of windows, (batch,), by channel, (batch, n_channels), and by point, (batch, window_size)."""
+        """Scores by window, (batch,), by channel, (batch, n_channels), by point, (batch, window_size)."""
         vae = self.vae
         known = tf.logical_not(tf.math.is_nan(x))
         filled = tf.where(known, x, 0.0)

@@ -10,10 +10,9 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
+from vaenb.backend import keras, tf
 from vaenb.checkpoint import Checkpoint, fingerprint
 from vaenb.errors import InputError
 from vaenb.records import EpochRecord, History
@@ -241,7 +240,7 @@ class _Run:
     def _steps(
         self, values: tf.Tensor, starts: tf.Tensor, first: tf.Tensor, last: tf.Tensor, before: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        """Compiled: steps `first` to `last` of an epoch that `before` steps came before; sums over the steps."""
+        """Compiled: steps `first` to `last` of an epoch, `before` steps into the training; sums over them."""
         weights, latent = self.vae.trainable_variables, self.vae.latent_dim
         sums = (tf.zeros(3), tf.zeros(latent), tf.zeros(latent), tf.zeros(latent))
         i = first
@@ -297,7 +296,7 @@ class _Run:
         return tf.stack([tf.reduce_mean(t) for t in (terms.elbo, terms.reconstruction, terms.kl)])
 
     def _keep(self, record: EpochRecord) -> None:
-        """Remember the weights of an epoch that went well: the best one, or each where the last one counts."""
+        """Remember the weights of an epoch that went well: the best, or each where the last one counts."""
         elbo = record.elbo if record.calibration_elbo is None else record.calibration_elbo
         if not (np.isfinite(elbo) and np.isfinite(record.elbo)):
             return
@@ -314,7 +313,7 @@ class _Run:
 
     def weights(self) -> list[NDArray[Any]]:
         """A copy of the model's weights."""
-        return [np.array(weight) for weight in self.vae.trainable_variables]
+        return [np.array(weight.numpy()) for weight in self.vae.trainable_variables]
 
     def restore_best(self) -> None:
         """Put the best weights back into the model."""
@@ -362,8 +361,8 @@ def _history(run: _Run, stopped: str) -> History:
         )
     elif run.records and run.records[-1].active_units == 0:
         notes.append(
-            f"The posterior collapsed: none of the {run.vae.latent_dim} latent dimensions says anything about the "
-            "window, so the decoder draws the same window whatever it is shown. Train longer, use kl_warmup, "
+            f"The posterior collapsed: none of the {run.vae.latent_dim} latent dimensions says anything about "
+            "the window, so the decoder draws the same window whatever it is shown. Train longer, use kl_warmup, "
             "or set a kl_weight below 1."
         )
     for note in notes:
@@ -377,8 +376,8 @@ def _check(vae: VAE, windows: Windows, calibration: Windows | None, *, epochs: i
     for name, part in (("windows", windows), ("calibration", calibration)):
         if part is not None and (part.window_size, part.n_channels) != (vae.window_size, vae.n_channels):
             raise InputError(
-                f"{name} holds windows of {part.window_size} points x {part.n_channels} channels; the model was "
-                f"built for {vae.window_size} x {vae.n_channels}. Cut them with the same window_size."
+                f"{name} holds windows of {part.window_size} points x {part.n_channels} channels; the model "
+                f"was built for {vae.window_size} x {vae.n_channels}. Cut them with the same window_size."
             )
         if part is not None and not len(part):
             raise InputError(f"{name} holds no window: give a longer series or a smaller window_size.")
