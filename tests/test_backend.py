@@ -1,13 +1,25 @@
 """TensorFlow arrives quietly, and hides nobody else's words."""
 
+import os
 import subprocess
 import sys
 
 
-def run(code):
+def run(code, *, check=True, **environment):
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=check,
+        timeout=300,
+        env={**os.environ, **environment},
     )
+
+
+def test_another_keras_backend_is_refused():
+    done = run("import vaenb.backend", check=False, KERAS_BACKEND="jax")
+    assert done.returncode == 1
+    assert "InputError: Keras runs on 'jax' here; vaenb needs TensorFlow under it: set" in done.stderr
 
 
 def test_importing_the_tensorflow_ring_prints_nothing():

@@ -11,10 +11,12 @@ import vaenb
 
 PACKAGE = Path(vaenb.__file__).parent
 TENSORFLOW_RING = {
+    "backend",
     "networks",
+    "objectives",
     "model",
     "training",
-    "backend",
+    "training_run",
     "checkpoint",
     "scoring",
     "detector",

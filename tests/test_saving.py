@@ -87,7 +87,13 @@ def refuse(*args, **options):
         {"encoder": "recurrent", "likelihood": "laplace", "scale": "shared", "method": "elbo"},
         {"likelihood": "bernoulli", "scaler": "minmax", "method": "reconstruction_error", "vote": "point"},
         {"hidden": [12, 6], "scaler": "standard", "method": "iwae", "n_samples": 3, "prior": "mixture"},
-        {"hidden": None, "method": "latent", "threshold": "percentile:99", "seed": np.int64(5)},
+        {
+            "hidden": None,
+            "method": "latent",
+            "threshold": "percentile:99",
+            "seed": np.int64(5),
+            "epochs": np.int64(3),
+        },
         {"hidden": (), "vote": "window", "threshold": MAD(4), "kl_weight": np.float64(0.5)},
         {"threshold": AlarmBudget(per_day=0.5), "patience": 3, "window_size": "auto"},
         {"threshold": 7, "calibration": 0.3},
@@ -217,7 +223,7 @@ def test_a_bundle_of_another_kind_is_refused(tmp_path):
         load(tmp_path / "x")
     write_bundle(tmp_path / "x", arrays={}, meta={"kind": "detector"})
     with pytest.raises(
-        BundleError, match="does not hold a whole detector .there is no 'params'.*save it again"
+        BundleError, match=r"does not hold a whole detector \(there is no 'params'\): save it again"
     ):
         load(tmp_path / "x")
 
@@ -227,7 +233,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(saved, tmp_path):
     ends = np.unique(np.concatenate([np.arange(60), np.linspace(0, len(content) - 1, 100).astype(int)]))
     for end in ends:
         (tmp_path / "x.vaenb").write_bytes(content[:end])
-        with pytest.raises(BundleError, match="truncated or damaged|not a saved detector"):
+        with pytest.raises(BundleError, match=r"truncated or damaged|not a saved detector"):
             load(tmp_path / "x.vaenb")
 
 
@@ -266,6 +272,7 @@ class Slot:
 @pytest.fixture
 def parts(saved, monkeypatch):
     monkeypatch.setattr("vaenb.model.VAE", Small)
+    Small.made = 0
     arrays, meta = read_bundle(saved[1])
     return dict(arrays), meta
 
@@ -292,7 +299,7 @@ def test_each_part_of_the_description_is_missed_when_it_is_missing(parts, tmp_pa
     for name in meta:
         if name != "versions":  # which are told, not needed
             rest = {key: value for key, value in meta.items() if key != name}
-            with pytest.raises(BundleError, match="does not hold a whole detector|holds 'None'"):
+            with pytest.raises(BundleError, match=r"does not hold a whole detector|holds 'None'"):
                 reload((arrays, rest), tmp_path)
 
 
@@ -379,29 +386,34 @@ def test_any_value_in_any_place_gives_a_detector_or_a_bundle_error(parts, tmp_pa
             for key in path[:-1]:
                 place = place[key]
             place[path[-1]] = value
-            try:
-                reload((arrays, changed), tmp_path)
-            except BundleError as error:
-                refused += 1
-                assert "\n" not in str(error)
-                assert len(str(error)) < 400
+            said = refusal(lambda: reload((arrays, changed), tmp_path))  # noqa: B023 - called at once
+            refused += bool(said)
+            assert "\n" not in said
+            assert len(said) < 400
     assert refused > 200
+
+
+def refusal(action):
+    """What a BundleError says, or nothing where there is none; any other error goes on its way."""
+    try:
+        action()
+    except BundleError as error:
+        return str(error)
+    return ""
 
 
 def test_any_changed_byte_gives_a_detector_or_a_bundle_error(saved, parts, tmp_path):
     content, rng = saved[1].read_bytes(), np.random.default_rng(0)
     for place in [
-        *range(0, 60),
+        *range(60),
         *rng.integers(0, len(content), 150),
         *range(len(content) - 60, len(content)),
     ]:
         changed = bytearray(content)
         changed[place] ^= int(rng.integers(1, 256))
         (tmp_path / "x.vaenb").write_bytes(changed)
-        try:
-            load(tmp_path / "x.vaenb")
-        except BundleError as error:
-            assert "x.vaenb" in str(error)
+        said = refusal(lambda: load(tmp_path / "x.vaenb"))
+        assert "x.vaenb" in said or not said
 
 
 def test_nothing_in_a_file_is_executed(saved, monkeypatch):
@@ -434,7 +446,7 @@ def test_an_existing_file_survives_a_failed_save(saved, tmp_path, monkeypatch):
     with pytest.raises(OutputError, match=r"Cannot write .*kept\.vaenb.*the disk is full"):
         saved[0].save(path)
     assert path.read_bytes() == b"what was there"
-    assert os.listdir(tmp_path) == ["kept.vaenb"]
+    assert [each.name for each in tmp_path.iterdir()] == ["kept.vaenb"]
 
 
 def full_disk(*args):
@@ -449,4 +461,4 @@ def test_a_folder_that_is_not_there_is_told(saved, tmp_path):
 def test_what_is_not_fitted_cannot_be_saved(tmp_path):
     with pytest.raises(InputError, match=r"not fitted: there is nothing to save; call fit\(series\) first"):
         VAEDetector(threshold=POT()).save(tmp_path / "x.vaenb")
-    assert not os.listdir(tmp_path)
+    assert not any(tmp_path.iterdir())

@@ -12,6 +12,8 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vaenb.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,6 +40,14 @@ def _without_startup_lines() -> Iterator[None]:
             os.write(2, _STARTUP_LINE.sub(b"", caught.read()))
 
 
+_choice = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+_backend = sys.modules["keras"].backend.backend() if "keras" in sys.modules else _choice
+if _backend != "tensorflow":
+    raise InputError(
+        f"Keras runs on {_backend!r} here; vaenb needs TensorFlow under it: set the environment variable "
+        "KERAS_BACKEND to 'tensorflow' before Python starts."
+    )
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with _without_startup_lines():
     import keras
@@ -46,4 +56,5 @@ with _without_startup_lines():
 
     tf.constant(0.0)  # looks for devices now, and says what it finds
 
-__all__ = ["keras", "tf", "tfp"]
+tfd = tfp.distributions
+__all__ = ["keras", "tf", "tfd"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LARGEST: Final = 1e30
 _FAR: Final = 100.0
 _SHOWN: Final = 5
+_ELSEWHERE: Final = "take another file, or other columns"
 
 
 def read_channels(
@@ -97,12 +98,12 @@ def check_values(
     if len(still) == len(channels):
         first = values[~np.isnan(values)]
         if not len(first):
-            raise InputError(f"All {values.size:,} values are missing; expected numbers.")
+            raise InputError(f"All {values.size:,} values are missing; expected numbers: {_ELSEWHERE}.")
         if may_rest:
             return []
         raise InputError(
             f"The series is constant: {_shorten(still)} never changes from {first[0]:g}; "
-            "expected values that vary."
+            f"expected values that vary: {_ELSEWHERE}."
         )
     notes = [f"constant from beginning to end: {_shorten(still)}"] if still else []
     for channel, column in zip(channels, values.T, strict=True):
@@ -153,7 +154,8 @@ def _refuse_text(table: Table, name: str, row: int) -> None:
 
 def _nothing(frame: pd.DataFrame, texts: list[str], empty: list[str]) -> str:
     if empty and not texts:
-        return f"All {len(frame):,} values of {_shorten(empty)} are missing; expected numbers."
+        found = f"All {len(frame):,} values of {_shorten(empty)} are missing"
+        return f"{found}; expected numbers: {_ELSEWHERE}."
     held = ", ".join(map(str, frame.columns[:20]))
     example = f" ({texts[0]!r} holds {str(frame[texts[0]].iloc[0])!r})" if texts else ""
     return f"There is no numeric column among: {held}{example}; expected at least one column of numbers."

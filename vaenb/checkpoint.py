@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaenb.bundle import read_bundle, write_bundle
-from vaenb.errors import InputError
+from vaenb.errors import BundleError, InputError, OutputError
 from vaenb.records import EpochRecord
 
 if TYPE_CHECKING:
@@ -19,32 +20,52 @@ if TYPE_CHECKING:
 
     from vaenb.model import VAE
     from vaenb.records import Windows
-    from vaenb.training import _Run
+    from vaenb.training_run import TrainingRun
 
 
 def fingerprint(vae: VAE, windows: Windows, calibration: Windows | None, settings: Mapping[str, Any]) -> str:
     """What makes two trainings the same one: model, data and settings (but not the number of epochs)."""
     digest = hashlib.sha256(json.dumps([vae.settings, dict(settings)], sort_keys=True).encode())
     for part in (windows, calibration):
-        if part is not None:
-            digest.update(np.ascontiguousarray(part.values).tobytes())
-            digest.update(part.starts.tobytes())
+        arrays = () if part is None else (part.values, part.starts, part.missing)
+        for array in arrays:
+            digest.update(f"{None if array is None else array.shape}".encode())
+            if array is not None:
+                digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
 class Checkpoint:
-    """Saves a run after each epoch, atomically, and brings it back."""
+    """Saves a run after each epoch, whole or not at all, and brings it back.
 
-    def __init__(self, folder: str, mark: str) -> None:
+    Parameters
+    ----------
+    folder : path-like
+        Made if it is not there.
+    mark : str
+        The `fingerprint` of the training.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be made.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], mark: str) -> None:
         self.path = Path(folder) / "training.checkpoint"
         self.mark = mark
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot make the checkpoint folder {os.fspath(folder)!r}: {error.strerror}; choose another."
+            ) from error
 
-    def save(self, run: _Run) -> None:
+    def save(self, run: TrainingRun) -> None:
         """Write weights, optimiser, best weights and the records so far."""
         arrays = {f"weight_{i}": value for i, value in enumerate(run.weights())}
         arrays |= {f"best_{i}": value for i, value in enumerate(run.best_weights)}
-        arrays |= {f"optimizer_{i}": np.array(v) for i, v in enumerate(run.optimizer.variables)}
+        arrays |= {f"optimizer_{i}": v.value.numpy() for i, v in enumerate(run.optimizer.variables)}
         records = [{**asdict(r), "kl_per_dim": r.kl_per_dim.tolist()} for r in run.records]
         meta = {
             "mark": self.mark,
@@ -55,15 +76,29 @@ class Checkpoint:
         }
         write_bundle(self.path, arrays=arrays, meta=meta)
 
-    def restore(self, run: _Run) -> None:
-        """Bring the run to where it was saved, if it was."""
+    def restore(self, run: TrainingRun) -> None:
+        """Bring the run to where it was saved, if it was.
+
+        Raises
+        ------
+        BundleError
+            If the file is truncated or damaged.
+        InputError
+            If it belongs to another training.
+        """
         if not self.path.exists():
             return
-        arrays, meta = read_bundle(self.path)
+        try:
+            arrays, meta = read_bundle(self.path)
+        except BundleError as error:
+            raise BundleError(
+                f"The checkpoint {os.fspath(self.path)!r} is truncated, damaged or of another version: "
+                "delete it to start afresh."
+            ) from error
         if meta.get("mark") != self.mark:
             raise InputError(
-                f"The checkpoint in {str(self.path.parent)!r} belongs to a training with other data or "
-                "settings: name another folder, or delete it to start afresh."
+                f"The checkpoint {os.fspath(self.path)!r} belongs to a training with other data or settings: "
+                "name another folder, or delete it to start afresh."
             )
         for prefix, variables in (
             ("weight", run.vae.trainable_variables),

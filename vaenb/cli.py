@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import re
 import sys
 import textwrap
 import warnings
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 USER_MISTAKE: Final = 2
 INTERRUPTED: Final = 130
+NONE: Final = "none"
+_OPTIONS: Final = {
+    "labels=False": "--labels none",
+    "time=False": "--time none",
+    "(labels|values|time)=": r"--\1",
+    "train_end": "--train-end",
+    "window_size": "--window-size",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except (InputError, OutputError) as error:
-        print(f"vaenb: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"vaenb: {_with_options(str(error))}", file=sys.stderr)
         return USER_MISTAKE
     except KeyboardInterrupt as interrupt:
         print(f"vaenb: interrupted{interrupt}; nothing half-written is left.", file=sys.stderr)
@@ -44,6 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _with_options(message: str) -> str:
+    """A message in one line, with the options of the command line in place of Python's arguments."""
+    for argument, option in _OPTIONS.items():
+        message = re.sub(rf"(?<!['\"])\b{argument}(?!['\"])", option, message)
+    return " ".join(message.split())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,10 +95,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_choices(detect: argparse.ArgumentParser) -> None:
     """The arguments of ``vaenb detect`` that are about the data and the method."""
     detect.add_argument("file", metavar="FILE", help="CSV (.gz too) or Parquet")
-    detect.add_argument("--time", metavar="COLUMN", help="the time axis (default: found)")
+    detect.add_argument("--time", metavar="COLUMN", help="the time axis (default: found), or none")
     detect.add_argument("--values", metavar="A,B", help="the value columns (default: all numbers)")
     detect.add_argument(
-        "--labels", metavar="COLUMN", help="the 0/1 labels (default: found, if there are any)"
+        "--labels", metavar="COLUMN", help="the 0/1 labels (default: found, if there are any), or none"
     )
     detect.add_argument(
         "--train-end",
@@ -120,14 +136,18 @@ def _demo(options: argparse.Namespace) -> None:
 
 def _detect(options: argparse.Namespace) -> None:
     values = None if options.values is None else [name.strip() for name in options.values.split(",")]
-    choices = {
-        "time": options.time,
+    choices: dict[str, Any] = {
+        "time": False if options.time == NONE else options.time,
         "values": values,
-        "labels": options.labels,
+        "labels": False if options.labels == NONE else options.labels,
         "train_end": options.train_end,
     }
     series = vaenb.read_series(options.file, **choices)
-    settings = {"seed": options.seed, "method": options.method, "threshold": options.threshold}
+    settings: dict[str, Any] = {
+        "seed": options.seed,
+        "method": options.method,
+        "threshold": options.threshold,
+    }
     if options.window_size not in {None, "auto"}:
         settings["window_size"] = _whole(options.window_size)
     chosen = "".join(f", {name}={value!r}" for name, value in choices.items() if value is not None)
@@ -160,6 +180,7 @@ def _study(series: Series, settings: dict[str, Any], read: str, options: argpars
 
 def _run(series: Series, settings: dict[str, Any], read: str, folder: Path) -> tuple[Findings, VAEDetector]:
     """Fit, judge and write. The first Ctrl-C ends the training only."""
+    from vaenb.formats import counted
     from vaenb.threshold_base import ThresholdWarning
     from vaenb.training import TrainingWarning
     from vaenb.workflow import output_folder, study, write_findings
@@ -174,8 +195,10 @@ def _run(series: Series, settings: dict[str, Any], read: str, folder: Path) -> t
         if history.stopped == "interrupted":
             if not len(history):
                 raise KeyboardInterrupt(" before the first epoch was complete, so nothing was learnt")
-            note = f"training interrupted after {len(history)} epochs; going on with what was learnt."
-            print(f"vaenb: {note}", file=sys.stderr)
+            done = counted(len(history), "epoch")
+            print(
+                f"vaenb: training interrupted after {done}; going on with what was learnt.", file=sys.stderr
+            )
         write_findings(findings, detector, folder)
     return findings, detector
 

@@ -20,7 +20,7 @@ from vaenb.multiscale import MultiScale
 from vaenb.preparing import cut_windows, prepare
 from vaenb.rules import as_rule, calibration_cells, fit_rule, rehearse
 from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
-from vaenb.settings import as_code, check_settings
+from vaenb.settings import as_code, check_settings, plain
 from vaenb.training import train
 
 if TYPE_CHECKING:
@@ -260,13 +260,15 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         return prepared
 
     def _build(self) -> VAE:
-        return VAE(
-            self.window_size_, len(self.channels_), **{name: getattr(self, name) for name in _OF_MODEL}
-        )
+        return VAE(self.window_size_, len(self.channels_), **self._chosen(_OF_MODEL))
 
     def _train(self, prepared: Prepared, **told: Any) -> History:
-        settings = {name: getattr(self, name) for name in _OF_TRAINING}
-        return train(self.model_, prepared.train, calibration=prepared.calibration, **settings, **told)
+        chosen = self._chosen(_OF_TRAINING)
+        return train(self.model_, prepared.train, calibration=prepared.calibration, **chosen, **told)
+
+    def _chosen(self, names: Sequence[str]) -> dict[str, Any]:
+        """Some of the settings, in Python's own numbers: Keras takes no others."""
+        return {name: plain(getattr(self, name)) for name in names}
 
     def _score_parts(self, series: Series, prepared: Prepared) -> Floats:
         """Score everything, and the calibration part by windows of its own; the scores on the cells."""

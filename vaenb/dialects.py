@@ -49,7 +49,9 @@ def sniff(path: Path, sample: bytes) -> Dialect:
         lines.pop()  # the sample cuts it
     full = [number for number, line in enumerate(lines) if line.strip()]
     if not full:
-        raise InputError(f"{path} is empty; expected a table with a header and rows.")
+        raise InputError(
+            f"{path} is empty; expected a table with a header and rows: check how it was written."
+        )
     if re.match(r"\s*(\{|<|\[\s*[\[{])", text):
         raise InputError(
             f"{path} is JSON, HTML or the like; expected CSV or Parquet: export the table as CSV."

@@ -8,33 +8,24 @@ ELBO(x) = E_q[log p(x | z)] - KL(q(z | x) || p(z))  <=  log p(x)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaenb.backend import keras, tf, tfp
+from vaenb.backend import keras, tf, tfd
+from vaenb.checks import check_choice, check_number, check_whole
 from vaenb.errors import InputError
 from vaenb.networks import DEFAULT_HIDDEN, build_decoder, build_encoder
+from vaenb.objectives import ElboTerms, elbo_terms, importance_bound, split_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-tfd = tfp.distributions
 
 LIKELIHOODS = ("normal", "laplace", "student_t", "bernoulli")
 MIN_SCALE = 5e-2  # of the likelihood, in units of the scaled data: no density may grow without bound
 MIN_POSTERIOR_SCALE = 1e-4
 _SOFTPLUS_TO_ONE = float(np.log(np.expm1(1.0)))
-
-
-class ElboTerms(NamedTuple):
-    """The parts of the ELBO, each of shape (batch,) and in nats; `kl_per_dim` is (batch, latent_dim)."""
-
-    elbo: tf.Tensor
-    reconstruction: tf.Tensor
-    kl: tf.Tensor
-    kl_per_dim: tf.Tensor
-    posterior_mean: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="vaenb")
@@ -103,31 +94,25 @@ class VAE(keras.Model):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**{"name": "vae", **kwargs})
-        _check_sizes(window_size=window_size, n_channels=n_channels, latent_dim=latent_dim)
-        _check_choice("encoder", encoder, tuple(DEFAULT_HIDDEN))
-        _check_choice("likelihood", likelihood, LIKELIHOODS)
-        _check_choice("scale", scale, ("per_point", "shared"))
-        _check_choice("prior", prior, ("standard", "mixture"))
-        self.settings: dict[str, Any] = {
-            "window_size": int(window_size),
-            "n_channels": int(n_channels),
-            "latent_dim": int(latent_dim),
-            "hidden": [int(units) for units in (DEFAULT_HIDDEN[encoder] if hidden is None else hidden)],
-            "encoder": encoder,
-            "likelihood": likelihood,
-            "scale": scale,
-            "prior": prior,
-            "kl_weight": float(kl_weight),
-            "seed": int(seed),
-        }
-        self.window_size, self.n_channels, self.latent_dim = (
-            int(window_size),
-            int(n_channels),
-            int(latent_dim),
+        # float32 whatever Keras' global policy is: a likelihood in float16 overflows.
+        super().__init__(**{"name": "vae", "dtype": "float32", **kwargs})
+        self.settings = s = _checked(
+            window_size=window_size,
+            n_channels=n_channels,
+            latent_dim=latent_dim,
+            hidden=hidden,
+            encoder=encoder,
+            likelihood=likelihood,
+            scale=scale,
+            prior=prior,
+            kl_weight=kl_weight,
+            seed=seed,
         )
-        self.kl_weight = float(kl_weight)
-        self._sampler = keras.random.SeedGenerator(seed)
+        self.window_size: int = s["window_size"]
+        self.n_channels: int = s["n_channels"]
+        self.latent_dim: int = s["latent_dim"]
+        self.kl_weight: float = s["kl_weight"]
+        self._sampler = keras.random.SeedGenerator(s["seed"])
         self._scale_in_decoder = likelihood != "bernoulli" and scale == "per_point"
         self.graphs: dict[Any, Any] = {}  # compiled graphs, kept with the weights they read
         self._build_networks()
@@ -155,11 +140,11 @@ class VAE(keras.Model):
 
     @classmethod
     def textbook(cls, window_size: int, n_channels: int = 1, *, seed: int = 0) -> VAE:
-        """The page's model: Dense(32, relu), a latent of 2, Dense(32, relu), sigmoid.
+        """The page's model: Dense 32 relu, latent 2, Dense 32 relu, sigmoid; binary cross-entropy + KL.
 
-        Its loss is binary cross-entropy + KL, and it wants values between 0 and 1
-        (``prepare(..., scaler="minmax")``). Its flaws are part of the course: a Bernoulli likelihood of
-        values that are not 0 or 1 does not integrate to one, and it cannot say where it is unsure.
+        It wants values between 0 and 1 (``prepare(..., scaler="minmax")``). Its flaws are part of the course:
+        a Bernoulli likelihood of values that are not 0 or 1 does not integrate to one, and it cannot say
+        where it is unsure.
         """
         return cls(
             window_size,
@@ -189,9 +174,7 @@ class VAE(keras.Model):
 
     def posterior(self, x: Any) -> Any:
         """q(z | x): a tfd distribution with batch shape (batch,) and event shape (latent_dim,)."""
-        return self._posterior(_fill(self.as_windows(x)))
-
-    def _posterior(self, filled: tf.Tensor) -> Any:
+        _, filled = split_missing(self.as_windows(x))
         mean, raw = tf.split(self.encoder(filled), 2, axis=-1)
         return tfd.Independent(tfd.Normal(mean, tf.nn.softplus(raw) + MIN_POSTERIOR_SCALE), 1)
 
@@ -219,7 +202,9 @@ class VAE(keras.Model):
     # ------------------------------------------------------------------ objectives
 
     def elbo(self, x: Any, *, n_samples: int = 1, seed: Any = None) -> tf.Tensor:
-        """A Monte-Carlo estimate of the ELBO, (batch,), in nats; the KL is exact for the standard prior.
+        """A Monte-Carlo estimate of the ELBO, shape (batch,), in nats.
+
+        Under the standard prior the KL in it is exact; under a mixture it is estimated from the same draws.
 
         Parameters
         ----------
@@ -233,37 +218,8 @@ class VAE(keras.Model):
 
     def elbo_terms(self, x: Any, *, n_samples: int = 1, seed: Any = None) -> ElboTerms:
         """The ELBO and its parts; see `elbo`. The KL weight does not enter here."""
-        return self._terms(self.as_windows(x), n_samples, self._seed(seed))
-
-    def _terms(self, x: tf.Tensor, n_samples: int, seed: tf.Tensor) -> ElboTerms:
-        known = tf.logical_not(tf.math.is_nan(x))
-        filled = tf.where(known, x, 0.0)
-        q = self._posterior(filled)
-        z = q.sample(n_samples, seed=seed)
-        reconstruction = tf.reduce_mean(self._log_likelihood(z, filled, known), axis=0)
-        weight = tf.reduce_mean(tf.cast(known, tf.float32), axis=(-2, -1))[:, None]
-        cross, entropy = self._prior_cross_entropy(q, z), q.distribution.entropy()
-        kl_per_dim = weight * cross - entropy
-        kl = tf.reduce_sum(kl_per_dim, axis=-1)
-        if self.settings["prior"] == "mixture":
-            log_prior = tf.reduce_mean(self.prior.log_prob(z), axis=0)
-            kl = -weight[:, 0] * log_prior - tf.reduce_sum(entropy, axis=-1)
-        return ElboTerms(reconstruction - kl, reconstruction, kl, kl_per_dim, q.distribution.loc)
-
-    def _log_likelihood(self, z: tf.Tensor, filled: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
-        """Log p(x | z) over the points that are there, shape (n_samples, batch)."""
-        by_point = self.likelihood(z).distribution.log_prob(filled)
-        return tf.reduce_sum(tf.where(known, by_point, 0.0), axis=(-2, -1))
-
-    def _prior_cross_entropy(self, q: Any, z: tf.Tensor) -> tf.Tensor:
-        """-E_q[log p(z)] by dimension, (batch, latent_dim): exact, or from `z` by the mixture's marginals."""
-        if self.settings["prior"] == "standard":
-            loc, scale = q.distribution.loc, q.distribution.scale
-            return 0.5 * (tf.square(loc) + tf.square(scale) + float(np.log(2 * np.pi)))
-        loc, scale = self._prior_parts()
-        by_part = tfd.Normal(loc, scale).log_prob(z[..., None, :])
-        weights = tf.nn.log_softmax(tf.convert_to_tensor(self._prior_logits))[:, None]
-        return -tf.reduce_mean(tf.reduce_logsumexp(by_part + weights, axis=-2), axis=0)
+        n_samples = check_whole("n_samples", n_samples)
+        return elbo_terms(self, self.as_windows(x), n_samples=n_samples, seed=self._seed(seed))
 
     def iwae(self, x: Any, *, n_samples: int = 64, seed: Any = None) -> tf.Tensor:
         """The importance-weighted bound (Burda et al. 2016), shape (batch,), in nats.
@@ -271,16 +227,11 @@ class VAE(keras.Model):
         log 1/k sum_i p(x, z_i) / q(z_i | x) with k = `n_samples`; between the ELBO and log p(x), and closer
         to log p(x) the larger k is.
         """
-        x = self.as_windows(x)
-        known = tf.logical_not(tf.math.is_nan(x))
-        filled = tf.where(known, x, 0.0)
-        q = self._posterior(filled)
-        z = q.sample(n_samples, seed=self._seed(seed))
-        log_weights = self._log_likelihood(z, filled, known) + self.prior.log_prob(z) - q.log_prob(z)
-        return tf.reduce_logsumexp(log_weights, axis=0) - float(np.log(n_samples))
+        n_samples = check_whole("n_samples", n_samples)
+        return importance_bound(self, self.as_windows(x), n_samples=n_samples, seed=self._seed(seed))
 
     def latent_distance(self, z: Any) -> tf.Tensor:
-        """How far points (..., latent_dim) lie from the prior's nearest centre, in its scales; (...)."""
+        """How far points z (..., latent_dim) lie from the prior's nearest centre, in its scales; (...)."""
         if self.settings["prior"] == "standard":
             return tf.norm(z, axis=-1)
         loc, scale = self._prior_parts()
@@ -310,8 +261,7 @@ class VAE(keras.Model):
 
     def call(self, x: Any, training: bool = False) -> tf.Tensor:  # noqa: ARG002, FBT001, FBT002 - Keras' signature
         """The likelihood's mean at the posterior's mean, shape (batch, window_size, n_channels)."""
-        q = self._posterior(_fill(self.as_windows(x)))
-        return self.likelihood(q.distribution.loc).mean()
+        return self.likelihood(self.posterior(x).mean()).mean()
 
     def build(self, input_shape: Any) -> None:
         """Create the weights of both networks."""
@@ -322,7 +272,7 @@ class VAE(keras.Model):
     def training_loss(self, x: tf.Tensor, *, seed: Any, kl_weight: Any = None) -> tuple[tf.Tensor, ElboTerms]:
         """What training minimises: the mean over the batch of -(reconstruction - kl_weight * KL)."""
         weight = self.kl_weight if kl_weight is None else kl_weight
-        terms = self._terms(x, 1, seed)
+        terms = elbo_terms(self, x, n_samples=1, seed=seed)
         return tf.reduce_mean(weight * terms.kl - terms.reconstruction), terms
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -332,14 +282,16 @@ class VAE(keras.Model):
             loss, terms = self.training_loss(x, seed=self._seed(None))
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, weights), weights)
-        return self._track(loss, terms)
+        return self._track(terms)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of ``evaluate``."""
         x = self.as_windows(keras.utils.unpack_x_y_sample_weight(data)[0])
-        return self._track(*self.training_loss(x, seed=self._seed(None)))
+        return self._track(self.training_loss(x, seed=self._seed(None))[1])
 
-    def _track(self, loss: tf.Tensor, terms: ElboTerms) -> dict[str, Any]:
+    def _track(self, terms: ElboTerms) -> dict[str, Any]:
+        """Means over windows: a last, smaller batch counts as much as it holds."""
+        loss = self.kl_weight * terms.kl - terms.reconstruction
         for tracker, value in zip(self._trackers, (loss, terms.reconstruction, terms.kl), strict=True):
             tracker.update_state(value)
         return {tracker.name: tracker.result() for tracker in self._trackers}
@@ -354,16 +306,21 @@ class VAE(keras.Model):
         return {**self.settings, "name": self.name}
 
 
-def _fill(x: tf.Tensor) -> tf.Tensor:
-    return tf.where(tf.math.is_nan(x), 0.0, x)
-
-
-def _check_sizes(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if int(size) != size or size < 1:
-            raise InputError(f"{name} is {size!r}; expected a whole number of at least 1.")
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise InputError(f"{name} is {value!r}; expected one of {', '.join(map(repr, choices))}.")
+def _checked(**settings: Any) -> dict[str, Any]:
+    """The settings as plain numbers and text, or an error that says which one cannot be."""
+    encoder = check_choice("encoder", settings["encoder"], DEFAULT_HIDDEN)
+    hidden = DEFAULT_HIDDEN[encoder] if settings["hidden"] is None else settings["hidden"]
+    if not isinstance(hidden, Iterable):
+        raise InputError(f"hidden is {hidden!r}; expected the size of each layer, such as (256, 64) or ().")
+    return {
+        "window_size": check_whole("window_size", settings["window_size"]),
+        "n_channels": check_whole("n_channels", settings["n_channels"]),
+        "latent_dim": check_whole("latent_dim", settings["latent_dim"]),
+        "hidden": [check_whole("each of hidden", units) for units in hidden],
+        "encoder": encoder,
+        "likelihood": check_choice("likelihood", settings["likelihood"], LIKELIHOODS),
+        "scale": check_choice("scale", settings["scale"], ("per_point", "shared")),
+        "prior": check_choice("prior", settings["prior"], ("standard", "mixture")),
+        "kl_weight": check_number("kl_weight", settings["kl_weight"], least=0),
+        "seed": check_whole("seed", settings["seed"], least=0, below=2**31),
+    }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaenb.backend import keras, tf
-from vaenb.errors import InputError
+from vaenb.checks import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,9 +77,7 @@ def build_encoder(
     """
     init = _Initializers(seed)
     parts = {"dense": _dense_encoder, "conv": _conv_encoder, "recurrent": _recurrent_encoder}
-    if kind not in parts:
-        raise InputError(f"encoder is {kind!r}; expected one of {', '.join(map(repr, parts))}.")
-    layers = [*parts[kind](hidden, init), _dense(2 * latent_dim, init)]
+    layers = [*parts[check_choice("encoder", kind, parts)](hidden, init), _dense(2 * latent_dim, init)]
     return Network(layers, (window_size, n_channels), "encoder")
 
 
@@ -93,11 +91,18 @@ def build_decoder(
     n_params: int,
     seed: int,
 ) -> Network:
-    """Latent points (..., latent_dim) to (..., window_size, n_channels * n_params), mirroring the encoder."""
+    """Latent points (..., latent_dim) to (..., window_size, n_channels * n_params), mirroring the encoder.
+
+    Raises
+    ------
+    InputError
+        If `kind` is not "dense", "conv" or "recurrent".
+    """
     init = _Initializers(seed + 1)
     width = n_channels * n_params
     parts = {"dense": _dense_decoder, "conv": _conv_decoder, "recurrent": _recurrent_decoder}
-    return Network(parts[kind](hidden, window_size, width, init), (latent_dim,), "decoder")
+    build = parts[check_choice("encoder", kind, parts)]
+    return Network(build(hidden, window_size, width, init), (latent_dim,), "decoder")
 
 
 def _dense(units: int, init: _Initializers, activation: str | None = None) -> Any:

@@ -98,7 +98,7 @@ def choose_window_size(values: ArrayLike, n_calibration: int) -> tuple[int, str]
     if n_calibration < 2 * _FEWEST:
         raise InputError(
             f"The calibration part has {n_calibration} points, too few for windows: it needs at least "
-            f"{2 * _FEWEST}; give a longer series, or move train_end back."
+            f"{2 * _FEWEST}; give a longer series, or a later train_end."
         )
     period = dominant_period(values)
     if period is None:

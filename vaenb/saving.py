@@ -148,9 +148,10 @@ def load(path: str | os.PathLike[str]) -> VAEDetector:
 
 
 def _short(error: Exception) -> str:
-    text = f"{str(error.args[0]) if error.args else type(error).__name__}".splitlines()[0].rstrip(".")
-    named = f"there is no {text!r}" if isinstance(error, KeyError) else text
-    return named if len(named) < 160 else f"{named[:160]}..."
+    """What an error says, in one line that is not too long."""
+    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    text = f"there is no {text}" if isinstance(error, KeyError) else text
+    return text if len(text) < 160 else f"{text[:160]}..."
 
 
 def _build(arrays: Arrays, meta: Meta) -> VAEDetector:

@@ -4,8 +4,8 @@ Each window gets a score from the VAE; then the windows vote: the score of a tim
 what all windows that cover it say, so an inner timestamp hears `window_size` of them, and the first and the
 last one hear a single window.
 
-All windows share one set of draws of the latent noise (antithetic: each draw comes with its mirror image).
-So the same window gets the same score wherever it stands and however the series is cut into chunks.
+All windows share one set of draws of the latent noise (antithetic: each draw comes with its mirror image). So
+the same window gets the same score wherever it stands and however the series is cut into chunks.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaenb.backend import tf
+from vaenb.checks import check_choice, check_fit, check_whole
 from vaenb.errors import InputError
+from vaenb.objectives import split_missing
 from vaenb.records import Scores
-from vaenb.training import as_tensor, gather_windows
+from vaenb.training_run import compile_graph
 from vaenb.windows import VoteCounter
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ POINT_METHODS = ("reconstruction_error", "reconstruction_probability")
 METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
 IMPUTE_ITERATIONS = 10
 CHUNK_VALUES = 4_000_000  # numbers in the largest tensor of a chunk
+ENCODED_AT_ONCE = 2048
 
 
 def score(
@@ -82,23 +85,30 @@ def score(
     ------
     InputError
         If the method is unknown, the windows do not fit the model or a score is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np, vaenb
+    >>> windows = vaenb.make_windows(np.sin(np.arange(100) / 5), window_size=32)
+    >>> scores = vaenb.score(vaenb.VAE(window_size=32), windows)
+    >>> len(scores), bool(np.isfinite(scores.values).all())
+    (100, True)
     """
-    if method not in METHODS:
-        raise InputError(f"method is {method!r}; expected one of {', '.join(map(repr, METHODS))}.")
-    if vote not in {"window", "point"} or (vote == "point" and method not in POINT_METHODS):
+    check_choice("method", method, METHODS)
+    check_choice("vote", vote, ("window", "point"))
+    if vote == "point" and method not in POINT_METHODS:
         raise InputError(
-            f"vote is {vote!r}; expected 'window', or 'point' with one of {', '.join(POINT_METHODS)}."
+            f"vote is 'point', which {method!r} has no score for; take {' or '.join(POINT_METHODS)}."
         )
     votes = VoteCounter(windows.n_timestamps, windows.window_size)
     by_window = np.empty(len(windows))
     scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed)
-    for part, (total, _, by_point) in scorer.chunks():
+    for part, total, _, by_point in scorer.chunks():
         by_window[part] = total
         known = ~np.isnan(total)
-        said = by_point if vote == "point" else total
-        votes.add(said[known], windows.starts[part][known])
+        votes.add((by_point if vote == "point" else total)[known], windows.starts[part][known])
     return Scores(
-        values=_fill_gaps(votes.mean(), method),
+        values=_fill_gaps(votes.mean()),
         method=method,
         window_size=windows.window_size,
         window_values=by_window,
@@ -116,24 +126,25 @@ def channel_scores(
 ) -> NDArray[np.float64]:
     """Each channel's part of the score of each window, shape (n_windows, n_channels).
 
-    For the methods that look at the latent space as a whole, it is the channel's part of the
-    reconstruction probability.
+    For the methods that look at the latent space as a whole, it is the channel's part of the reconstruction
+    probability. NaN for a window that holds no value at all. See `score` for the parameters.
     """
-    scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed)
-    parts = [np.asarray(by_channel, dtype=np.float64) for _, (_, by_channel, _) in scorer.chunks()]
-    return np.concatenate(parts) if parts else np.empty((0, windows.n_channels))
+    check_choice("method", method, METHODS)
+    separable = method if method == "reconstruction_error" else "reconstruction_probability"
+    found = np.empty((len(windows), windows.n_channels))
+    for part, _, by_channel, _ in _Scorer(vae, windows, separable, n_samples=n_samples, seed=seed).chunks():
+        found[part] = by_channel
+    return found
 
 
 def encode(vae: VAE, windows: Windows) -> NDArray[np.float32]:
-    """The posterior means of the windows, shape (n_windows, latent_dim)."""
-    values = as_tensor(windows)
-    found = [
-        vae.posterior(gather_windows(values, tf.constant(starts, tf.int32), windows.window_size))
-        .mean()
-        .numpy()
-        for starts in np.array_split(windows.starts, max(1, len(windows) // 2048))
-    ]
-    return np.concatenate(found)
+    """The posterior means of the windows, shape (n_windows, latent_dim); missing points count as 0."""
+    check_fit("windows", windows, vae.window_size, vae.n_channels)
+    found = np.empty((len(windows), vae.latent_dim), dtype=np.float32)
+    for begin in range(0, len(windows), ENCODED_AT_ONCE):
+        part = slice(begin, begin + ENCODED_AT_ONCE)
+        found[part] = vae.posterior(_laid_out(windows, windows.starts[part])).mean()
+    return found
 
 
 def impute(vae: VAE, x: Any, *, n_iterations: int = IMPUTE_ITERATIONS, seed: int = 0) -> NDArray[np.float32]:
@@ -153,22 +164,34 @@ def impute(vae: VAE, x: Any, *, n_iterations: int = IMPUTE_ITERATIONS, seed: int
     -------
     ndarray of float32, same shape
         The known points are untouched.
+
+    Raises
+    ------
+    InputError
+        If `x` has another shape than the model's windows.
+
+    Examples
+    --------
+    >>> import numpy as np, vaenb
+    >>> x = np.array([[1.0, np.nan, 3.0, 4.0]])
+    >>> vaenb.impute(vaenb.VAE(window_size=4, latent_dim=1), x)[0, [0, 2, 3], 0].tolist()
+    [1.0, 3.0, 4.0]
     """
-    x = vae.as_windows(x)
-    noise = tf.constant(_noise(n_iterations, vae.latent_dim, seed))
-    return np.asarray(_impute(vae, x, tf.logical_not(tf.math.is_nan(x)), noise))
+    noise = _noise(check_whole("n_iterations", n_iterations), vae.latent_dim, seed)
+    return np.asarray(_impute(vae, vae.as_windows(x), tf.constant(noise)))
 
 
-def _impute(vae: VAE, x: tf.Tensor, known: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    filled = tf.where(known, x, 0.0)
-    for i in range(noise.shape[0]):
+def _impute(vae: VAE, x: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    known, filled = split_missing(x)
+    for draw in noise:  # a loop in the compiled graph, too
         q = vae.posterior(filled).distribution
-        filled = tf.where(known, x, vae.likelihood(q.loc + q.scale * noise[i]).mean())
+        filled = tf.where(known, x, vae.likelihood(q.loc + q.scale * draw).mean())
     return filled
 
 
 def _noise(n_samples: int, latent_dim: int, seed: int) -> NDArray[np.float32]:
     """Standard normal draws in mirrored pairs, shape (n_samples, latent_dim)."""
+    seed = check_whole("seed", seed, least=0)
     half = np.random.default_rng(seed).standard_normal((-(-n_samples // 2), latent_dim))
     return np.stack([half, -half], axis=1).reshape(-1, latent_dim)[:n_samples].astype(np.float32)
 
@@ -177,88 +200,105 @@ class _Scorer:
     """The walk over a series in chunks of one size, so that one compiled graph serves them all."""
 
     def __init__(self, vae: VAE, windows: Windows, method: str, *, n_samples: int, seed: int) -> None:
-        if (windows.window_size, windows.n_channels) != (vae.window_size, vae.n_channels):
-            raise InputError(
-                f"The windows have {windows.window_size} points x {windows.n_channels} channels; the model "
-                f"was built for {vae.window_size} x {vae.n_channels}. Cut them with the same window_size."
-            )
-        draws = 1 if method in {"reconstruction_error", "latent"} else n_samples
-        widest = draws * max([windows.window_size * windows.n_channels * 2, *vae.settings["hidden"]])
-        self.windows, self.chunk = windows, int(np.clip(CHUNK_VALUES // widest, 16, 8192))
-        key = (method, draws, seed, windows.missing is not None)
+        check_fit("windows", windows, vae.window_size, vae.n_channels)
+        draws = 1 if method in {"reconstruction_error", "latent"} else check_whole("n_samples", n_samples)
+        self.windows, self.method = windows, method
+        self.chunk = int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, 8192))
+        self._noise = tf.constant(_noise(draws, vae.latent_dim, seed))
+        self._impute_noise = tf.constant(_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
+        key = method, windows.missing is not None
         if key not in vae.graphs:
-            graph = _Graph(vae, method, n_samples=draws, seed=seed, imputes=windows.missing is not None)
-            vae.graphs[key] = tf.function(graph.score, jit_compile=True)
+            vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1]).score)
         self._compiled = vae.graphs[key]
 
-    def chunks(self) -> Iterator[tuple[slice, list[NDArray[Any]]]]:
-        """Yield each part of the windows with what `_Graph.score` says of it."""
+    def chunks(self) -> Iterator[tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]]:
+        """Yield each part of the windows with its scores: (n,), (n, n_channels) and (n, window_size).
+
+        NaN for a window or a point that holds no value at all.
+
+        Raises
+        ------
+        InputError
+            If the score of a window that holds values is not finite.
+        """
         starts = self.windows.starts
         for begin in range(0, len(starts), self.chunk):
-            part = starts[begin : begin + self.chunk]
-            x = np.resize(self._laid_out(part), (self.chunk, *self.windows.shape[1:]))
-            n = len(part)
-            yield slice(begin, begin + n), [np.asarray(said)[:n] for said in self._compiled(tf.constant(x))]
+            x = _laid_out(self.windows, starts[begin : begin + self.chunk])
+            n, full = len(x), np.resize(x, (self.chunk, *x.shape[1:]))
+            found = self._compiled(tf.constant(full), self._noise, self._impute_noise)
+            total, by_channel, by_point = (scores.numpy()[:n] for scores in found)
+            finite = np.isfinite(total) & np.isfinite(by_channel).all(axis=1)
+            if not (finite | np.isnan(x).all(axis=(1, 2))).all():
+                raise InputError(
+                    f"The {self.method} scores are not finite: the model has diverged or the values are too "
+                    "large. Train again with a smaller learning_rate, or look for extreme values in the data."
+                )
+            yield slice(begin, begin + n), total, by_channel, by_point
 
-    def _laid_out(self, starts: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The windows at `starts`, NaN where missing."""
-        places = starts[:, None] + np.arange(self.windows.window_size)
-        x = self.windows.values[places]
-        if self.windows.missing is not None:
-            x[self.windows.missing[places]] = np.nan
-        return x
+
+def _widest(vae: VAE) -> int:
+    """The numbers that one draw of one window takes in the widest layer of the model."""
+    along = 1 if vae.settings["encoder"] == "dense" else 2 * vae.window_size
+    return max([2 * vae.window_size * vae.n_channels, *(along * units for units in vae.settings["hidden"])])
+
+
+def _laid_out(windows: Windows, starts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The windows at `starts`, shape (n, window_size, n_channels), NaN where missing."""
+    places = starts[:, None] + np.arange(windows.window_size)
+    x = windows.values[places]
+    if windows.missing is not None:
+        x[windows.missing[places]] = np.nan
+    return x
 
 
 class _Graph:
     """What is compiled: the scores of a batch of windows."""
 
-    def __init__(self, vae: VAE, method: str, *, n_samples: int, seed: int, imputes: bool) -> None:
+    def __init__(self, vae: VAE, method: str, *, imputes: bool) -> None:
         self.vae, self.method, self.imputes = vae, method, imputes
-        self.noise = _noise(n_samples, vae.latent_dim, seed)
-        self.impute_noise = _noise(IMPUTE_ITERATIONS, vae.latent_dim, seed)
 
-    def score(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Scores by window, (batch,), by channel, (batch, n_channels), by point, (batch, window_size)."""
+    def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Scores of windows (batch,), their channels' (batch, n_channels), points' (batch, window_size)."""
         vae = self.vae
-        known = tf.logical_not(tf.math.is_nan(x))
-        filled = tf.where(known, x, 0.0)
+        known, filled = split_missing(x)
         if self.imputes:
-            filled = _impute(vae, x, known, tf.constant(self.impute_noise))
+            filled = _impute(vae, x, impute_noise)
         q = vae.posterior(filled)
-        z = q.distribution.loc + q.distribution.scale * tf.constant(self.noise)[:, None, :]
+        z = q.distribution.loc + q.distribution.scale * noise[:, None, :]
         if self.method == "reconstruction_error":
             errors = tf.square(filled - vae.likelihood(q.distribution.loc).mean())[None]
         else:
             errors = -vae.likelihood(z).distribution.log_prob(filled)
-        errors = tf.where(known, errors, 0.0)
+        errors = tf.where(known, errors, 0.0)  # (n_samples, batch, window_size, n_channels)
+        share = tf.reduce_mean(tf.cast(known, tf.float32), axis=2)  # (batch, window_size)
+        by_point = _scaled_up(tf.reduce_mean(tf.reduce_sum(errors, axis=3), axis=0), share)
         draws = tf.reduce_sum(errors, axis=2)  # (n_samples, batch, n_channels)
-        seen = tf.reduce_mean(tf.cast(known, tf.float32), axis=2)
-        by_point = tf.reduce_mean(tf.reduce_sum(errors, axis=3), axis=0)
-        by_point = tf.where(seen > 0, by_point / tf.maximum(seen, 1e-6), np.nan)
-        share = tf.reduce_mean(tf.cast(known, tf.float32), axis=(1, 2))
-        full = tf.where(share > 0, 1.0 / tf.maximum(share, 1e-6), np.nan)
-        by_channel = tf.reduce_mean(draws, axis=0) * full[:, None]
-        return self._combine(q, z, by_channel, tf.reduce_sum(draws, axis=-1) * full), by_channel, by_point
+        share = tf.reduce_mean(share, axis=1)
+        by_channel = _scaled_up(tf.reduce_mean(draws, axis=0), share[:, None])
+        total = self._total(q, z, by_channel, _scaled_up(tf.reduce_sum(draws, axis=-1), share))
+        return tf.where(share > 0, total, np.nan), by_channel, by_point
 
-    def _combine(self, q: Any, z: tf.Tensor, by_channel: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def _total(self, q: Any, z: tf.Tensor, by_channel: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         if self.method == "latent":
             return self.vae.latent_distance(q.distribution.loc)
         if self.method == "elbo":
             return tf.reduce_mean(draws + q.log_prob(z) - self.vae.prior.log_prob(z), axis=0)
         if self.method == "iwae":
             log_weights = self.vae.prior.log_prob(z) - q.log_prob(z) - draws
-            return float(np.log(len(self.noise))) - tf.reduce_logsumexp(log_weights, axis=0)
+            return float(np.log(z.shape[0])) - tf.reduce_logsumexp(log_weights, axis=0)
         return tf.reduce_sum(by_channel, axis=-1)
 
 
-def _fill_gaps(values: NDArray[np.float64], method: str) -> NDArray[np.float64]:
-    """Interpolate over timestamps without a vote; refuse anything else that is not finite."""
+def _scaled_up(total: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+    """What the total would be if all points were known; NaN where none is."""
+    return tf.where(share > 0, total / share, np.nan)
+
+
+def _fill_gaps(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Interpolate over timestamps without a vote."""
     nobody = np.isnan(values)
-    if nobody.all() or np.isinf(values).any():
-        raise InputError(
-            f"The {method} scores are not finite: the model has diverged or the values are too large. "
-            "Train again with a smaller learning_rate, or look for extreme values in the data."
-        )
+    if nobody.all():
+        raise InputError("All values are missing: there is nothing to score.")
     if not nobody.any():
         return values
     places = np.arange(len(values))

@@ -69,7 +69,9 @@ def read_table(path: Path) -> Table:
     except OSError as error:
         raise InputError(f"{path} cannot be opened ({error.strerror}): check that you may read it.") from None
     if not start:
-        raise InputError(f"{path} is empty; expected a table with a header and rows.")
+        raise InputError(
+            f"{path} is empty; expected a table with a header and rows: check how it was written."
+        )
     for magic, what in _NOT_TABLES.items():
         if start.startswith(magic):
             raise InputError(f"{path} is {what}; expected CSV or Parquet: export the table as CSV.")
@@ -141,7 +143,9 @@ def _read_csv(path: Path, *, zipped: bool) -> Table:
     frame.columns = [str(name).lstrip("# ").strip() for name in frame.columns]
     frame = _without_empty_end(frame)
     if frame.empty:
-        raise InputError(f"{path} has a header and no rows; expected at least one row below it.")
+        raise InputError(
+            f"{path} has a header and no rows; expected at least one row below it: check how it was written."
+        )
 
     def where(row: int) -> str:
         return f"line {_line_of(path, row, dialect, encoding, zipped=zipped)}"
@@ -190,7 +194,9 @@ def _parse_as(path: Path, dialect: Dialect, encoding: str, *, zipped: bool) -> p
             f"The rows of {path} have more fields than its header: give every column a name."
         ) from None
     except pd.errors.EmptyDataError:
-        raise InputError(f"{path} is empty; expected a table with a header and rows.") from None
+        raise InputError(
+            f"{path} is empty; expected a table with a header and rows: check how it was written."
+        ) from None
     except pd.errors.ParserError as error:
         raise InputError(f"{path} is not a table: {_reason(str(error))}.") from None
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: contenders that take turns, medians, a table, and a file of results."""
+"""What the benchmarks share: contenders that take turns, medians, tables, and a file of results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Contender = Callable[[], float]
 
 RESULTS = Path(__file__).parent / "results"
-PAUSE = 0.05  # seconds between turns: no contender pays for threads that another one leaves spinning
+PAUSE = 0.05  # seconds between turns: nobody pays for threads that another contender leaves spinning
+PACKAGES = ("vaenb", "tensorflow", "keras", "tensorflow-probability", "numpy", "torch")
 
 
 def seconds_of(call: Callable[[], object]) -> float:
@@ -40,64 +41,72 @@ def one_turn_each(contenders: Mapping[str, Contender], times: dict[str, list[flo
 
 
 def take_turns(contenders: Mapping[str, Contender], turns: int) -> dict[str, list[float]]:
-    """The seconds of each contender in each turn, so that a noisy machine is noisy to all of them."""
+    """The seconds of each contender in each turn: a noisy machine is noisy to all of them."""
     times: dict[str, list[float]] = {}
     for turn in range(turns):
         one_turn_each(contenders, times, turn)
     return times
 
 
-def run_python(code: str, *arguments: str) -> dict[str, object]:
-    """Run code in a fresh Python; its last line of output must be JSON."""
-    found = subprocess.run(
+def in_fresh_python(code: str, *arguments: str) -> dict[str, float]:
+    """Run code in a Python of its own; its last line of output must be a JSON object."""
+    done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
     )
-    if found.returncode:
-        raise RuntimeError(f"A benchmark process ended with {found.returncode}:\n{found.stderr[-3000:]}")
-    return dict(json.loads(found.stdout.splitlines()[-1]))
+    if done.returncode:
+        raise RuntimeError(f"A process of the benchmark ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def median(values: Sequence[float]) -> float:
+    """The median; NaN of nothing."""
+    return float(statistics.median(values)) if len(values) else float("nan")
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> str:
-    """Rows as aligned text; the first row names the columns."""
+    """Rows as aligned text; the keys of the first row are the columns."""
     columns = list(rows[0])
-    cells = [columns, *([_text(row.get(column)) for column in columns] for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    lines = []
-    for line in cells:
-        first, *others = (
-            cell.ljust(w) if not i else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+    lines = [columns, *([_text(row.get(column)) for column in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    told = [
+        "  ".join(
+            [line[0].ljust(widths[0])] + [cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True)]
         )
-        lines.append("  ".join([first, *others]).rstrip())
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+        for line in lines
+    ]
+    return "\n".join([told[0], "-" * len(told[0]), *told[1:]])
 
 
 def _text(value: object) -> str:
     """A number to three digits, anything else as it is."""
-    if value is None:
+    if value is None or value != value:
         return ""
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def save(name: str, results: Mapping[str, object]) -> Path:
-    """Write results and the machine they come from to results/<name>.json."""
+def verdict(*, kept: bool) -> str:
+    """What came of a promise."""
+    return "kept" if kept else "BROKEN"
+
+
+def save(name: str, results: Mapping[str, object]) -> str:
+    """Write results, and the machine they come from, to results/<name>.json; where they are."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({"machine": machine(), **results}, indent=1) + "\n")
-    return path
+    return os.path.relpath(path)
 
 
 def machine() -> dict[str, object]:
-    """What a figure depends on: versions, cores, and how busy the machine is."""
-    packages = ("vaenb", "tensorflow", "keras", "tensorflow-probability", "numpy", "torch")
+    """What a figure depends on: versions, cores, and how busy the machine was."""
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
         "cores": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()],
-        **{package: _version(package) for package in packages},
+        **{package: _version(package) for package in PACKAGES},
     }
 
 
@@ -106,8 +115,3 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def median(values: Sequence[float]) -> float:
-    """The median, to five digits."""
-    return float(f"{statistics.median(values):.5g}")

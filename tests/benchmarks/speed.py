@@ -1,4 +1,4 @@
-"""How fast: training against Keras' ``fit`` and eager PyTorch, scoring against Keras' ``predict``.
+"""How fast: training beside Keras' ``fit`` and an eager PyTorch loop, scoring beside Keras' ``predict``.
 
 python tests/benchmarks/speed.py [--rounds 15] [--without-torch]
 """
@@ -6,7 +6,6 @@ python tests/benchmarks/speed.py [--rounds 15] [--without-torch]
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,30 +13,26 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
 import numpy as np
 from common import median, one_turn_each, save, seconds_of, table, take_turns
 
 import vaenb
+from vaenb.backend import keras
 
 if TYPE_CHECKING:
-    from common import Contender
-
     from vaenb.records import EpochRecord, Windows
 
 N_WINDOWS, WINDOW_SIZE, HIDDEN, LATENT, BATCH = 20_000, 64, (128,), 8, 128
-DRAWS = 8
 LEARNING_RATE = 1e-3
 STEPS = -(-N_WINDOWS // BATCH)
+DRAWS = 8
+OURS = "vaenb.train"
 
 
 def make_windows() -> Windows:
     """Two waves and noise, standardised, cut into 20,000 windows of 64 points."""
     t = np.arange(N_WINDOWS + WINDOW_SIZE - 1)
-    noise = np.random.default_rng(0).normal(scale=0.3, size=len(t))
-    values = np.sin(t / 5) + 0.5 * np.sin(t / 23) + noise
+    values = np.sin(t / 5) + 0.5 * np.sin(t / 23) + np.random.default_rng(0).normal(scale=0.3, size=len(t))
     return vaenb.make_windows((values - values.mean()) / values.std(), WINDOW_SIZE)
 
 
@@ -45,7 +40,7 @@ def make_vae() -> vaenb.VAE:
     return vaenb.VAE(WINDOW_SIZE, 1, latent_dim=LATENT, hidden=HIDDEN)
 
 
-# ---------------------------------------------------------------------- the rivals: one epoch a call
+# ---------------------------------------------------------------------- the rivals: an epoch a call
 
 
 class EpochClock(keras.callbacks.Callback):
@@ -59,12 +54,12 @@ class EpochClock(keras.callbacks.Callback):
 
 
 class KerasFit:
-    """Keras' ``fit`` of the same model on arrays that are laid out, with its default jit setting."""
+    """Keras' ``fit`` of the same model on windows that are laid out in memory, jit as Keras chooses."""
 
     def __init__(self, windows: Windows) -> None:
         self.x = np.ascontiguousarray(windows.array)
         self.vae, self.clock = make_vae(), EpochClock()
-        self.vae.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE))
+        self.vae.compile(optimizer="adam")
 
     def __call__(self) -> float:
         self.vae.fit(self.x, batch_size=BATCH, epochs=1, verbose=0, callbacks=[self.clock])
@@ -75,20 +70,20 @@ class KerasFit:
 
 
 class TorchLoop:
-    """The eager PyTorch loop of `torch_loop.py`, in its own process: it does not always load beside TensorFlow."""
+    """The loop of `torch_loop.py`, in its own process: PyTorch does not always load beside TensorFlow."""
 
-    def __init__(self, windows: Windows, *, optimizer: str, threads: int) -> None:
+    def __init__(self, windows: Windows, *, optimizer: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "windows.npy"
             np.save(path, windows.array[:, :, 0])
             script = Path(__file__).with_name("torch_loop.py")
             self.process = subprocess.Popen(
-                [sys.executable, str(script), str(path), optimizer, str(threads)],
+                [sys.executable, str(script), str(path), optimizer],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            self.first = self.ask("epoch")
+            self.threads = int(self.ask("threads"))  # it has read the windows when it answers
 
     def ask(self, what: str) -> float:
         self.process.stdin.write(f"{what}\n")
@@ -109,20 +104,18 @@ class TorchLoop:
 # ---------------------------------------------------------------------- training
 
 
-def train_in_turns(
-    windows: Windows, rivals: dict[str, Contender], rounds: int
-) -> tuple[vaenb.VAE, dict[str, list[float]]]:
-    """`vaenb.train` is one call: the rivals take their turns in its callback, between two of its epochs.
+def train_in_turns(windows: Windows, rivals: dict, rounds: int) -> tuple[vaenb.VAE, dict[str, list[float]]]:
+    """Train for some epochs; the rivals take their turns in the callback, between two epochs of ours.
 
-    An epoch of vaenb lasts from the end of one callback to the beginning of the next, so everything that it
-    does between epochs counts.
+    An epoch of ours lasts from the end of one callback to the beginning of the next, so that everything
+    `vaenb.train` does between epochs counts.
     """
-    vae, times = make_vae(), {"vaenb.train": []}
+    vae, times = make_vae(), {OURS: []}
     began = time.perf_counter()
 
     def on_epoch(record: EpochRecord) -> None:
         nonlocal began
-        times["vaenb.train"].append(time.perf_counter() - began)
+        times[OURS].append(time.perf_counter() - began)
         one_turn_each(rivals, times, record.epoch)
         began = time.perf_counter()
 
@@ -138,84 +131,83 @@ def train_in_turns(
     return vae, times
 
 
-def training(
-    windows: Windows, rounds: int, *, threads: int | None
-) -> tuple[vaenb.VAE, list[dict[str, object]]]:
-    rivals = {"Keras fit": KerasFit(windows)}
-    if threads is not None:
-        for optimizer in ("plain", "fused"):
-            rivals[f"PyTorch eager, {optimizer} Adam"] = TorchLoop(
-                windows, optimizer=optimizer, threads=threads
-            )
+def training(windows: Windows, rounds: int, *, with_torch: bool) -> tuple[vaenb.VAE, list[dict]]:
+    """The model that was trained, and a row for each contender."""
+    loops = {}
+    if with_torch:
+        loops = {
+            f"PyTorch eager, {kind} Adam": TorchLoop(windows, optimizer=kind) for kind in ("plain", "fused")
+        }
+    rivals = {"Keras fit": KerasFit(windows), **loops}
     vae, times = train_in_turns(windows, rivals, rounds)
     elbos = {name: rival.elbo() for name, rival in rivals.items()}
-    elbos["vaenb.train"] = float(np.mean(vae.elbo(windows.array, seed=0)))
-    ours = np.array(times["vaenb.train"][1:])
-    rows = []
-    for name, (first, *others) in times.items():
-        epoch = median(others)
-        rows.append(
-            {
-                "training": name,
-                "ms a step": 1e3 * epoch / STEPS,
-                "best": 1e3 * min(others) / STEPS,
-                "steps/s": STEPS / epoch,
-                "windows/s": N_WINDOWS / epoch,
-                "vaenb is faster by": median(others / ours),
-                "first epoch adds s": first - epoch,
-                "ELBO reached": elbos[name],
-            }
-        )
+    elbos[OURS] = float(np.mean(vae.elbo(windows.array, seed=0)))
+    for loop in loops.values():
+        loop.close()
+    rows = [
+        {
+            "training": name,
+            "ms a step": 1e3 * median(seconds) / STEPS,
+            "steps/s": STEPS / median(seconds),
+            "windows/s": N_WINDOWS / median(seconds),
+            **compare(seconds, times[OURS][1:]),
+            "compile s": None if name in loops else first - median(seconds),
+            "ELBO": elbos[name],
+            "threads": loops[name].threads if name in loops else None,
+        }
+        for name, (first, *seconds) in times.items()
+    ]
     return vae, rows
+
+
+def compare(theirs: list[float], ours: list[float]) -> dict[str, float]:
+    """How many times as long they take: turn by turn (the median), and both at their best."""
+    return {
+        "x ours": median([a / b for a, b in zip(theirs, ours, strict=True)]),
+        "x at best": min(theirs) / min(ours),
+    }
 
 
 # ---------------------------------------------------------------------- scoring
 
 
-def scoring(vae: vaenb.VAE, windows: Windows, rounds: int) -> list[dict[str, object]]:
+def scoring(vae: vaenb.VAE, windows: Windows, rounds: int) -> list[dict]:
+    """A row for each way to score; the first one is what the others are compared with."""
     x = np.ascontiguousarray(windows.array)
-    error, probability = (
-        "vaenb.score reconstruction_error",
-        f"vaenb.score reconstruction_probability, {DRAWS} draws",
-    )
     calls = {
-        error: lambda: vaenb.score(vae, windows, "reconstruction_error"),
+        "vaenb.score, reconstruction_error": lambda: vaenb.score(vae, windows, "reconstruction_error"),
         "Keras predict, batch 32 (its default)": lambda: vae.predict(x, verbose=0),
         "Keras predict, batch 1024": lambda: vae.predict(x, batch_size=1024, verbose=0),
-        probability: lambda: vaenb.score(vae, windows, "reconstruction_probability", n_samples=DRAWS),
+        f"vaenb.score, reconstruction_probability of {DRAWS} draws": lambda: vaenb.score(
+            vae, windows, "reconstruction_probability", n_samples=DRAWS
+        ),
     }
     times = take_turns({name: lambda call=call: seconds_of(call) for name, call in calls.items()}, rounds + 1)
-    ours = np.array(times[error][1:])
+    ours = next(iter(times.values()))[1:]
     return [
         {
             "scoring": name,
-            "ms": 1e3 * median(others),
-            "best": 1e3 * min(others),
-            "windows/s": N_WINDOWS / median(others),
-            f"{error.split()[-1]} is faster by": median(others / ours),
-            "first call adds s": first - median(others),
+            "ms": 1e3 * median(seconds),
+            "windows/s": N_WINDOWS / median(seconds),
+            **compare(seconds, ours),
+            "compile s": first - median(seconds),
         }
-        for name, (first, *others) in times.items()
+        for name, (first, *seconds) in times.items()
     ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--torch-threads", type=int, default=1, help="0: as many as PyTorch takes by itself")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each contender after the first")
     parser.add_argument("--without-torch", action="store_true")
     asked = parser.parse_args()
     windows = make_windows()
-    print(
-        f"{N_WINDOWS:,} x {WINDOW_SIZE} x 1, hidden {HIDDEN}, latent {LATENT}, batch {BATCH}, {asked.rounds} rounds\n"
-    )
-    vae, trained = training(
-        windows, asked.rounds, threads=None if asked.without_torch else asked.torch_threads
-    )
-    print(table(trained), "\n")
+    print(f"{N_WINDOWS:,} windows of {WINDOW_SIZE} x 1, hidden {HIDDEN}, latent {LATENT}, batch {BATCH}")
+    vae, trained = training(windows, asked.rounds, with_torch=not asked.without_torch)
+    print("", table(trained), "", sep="\n")
     scored = scoring(vae, windows, asked.rounds)
-    print(table(scored), "\n")
-    print("Results:", save("speed", {"training": trained, "scoring": scored}))
+    print(table(scored), "", sep="\n")
+    print("Written to", save("speed", {"rounds": asked.rounds, "training": trained, "scoring": scored}))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """The rival of `speed.py` in PyTorch: an eager loop of the same VAE, in a process of its own.
 
-    python torch_loop.py windows.npy {plain,fused} THREADS     (0 threads: as many as PyTorch takes by itself)
+    python torch_loop.py windows.npy {plain,fused}
 
-For each line "epoch" on stdin it trains one epoch and prints its seconds; for "elbo", the mean ELBO of all windows.
+For each line on stdin it does what the line says and answers with a number: "epoch" trains one epoch
+(seconds), "elbo" measures the mean ELBO of all windows, "threads" tells how many threads it uses.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 
@@ -17,6 +19,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 HIDDEN, LATENT, BATCH, LEARNING_RATE = 128, 8, 128, 1e-3
+TRIED_STEPS = 30
 
 
 class Loop:
@@ -30,6 +33,17 @@ class Loop:
         self.decoder = nn.Sequential(nn.Linear(LATENT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * size))
         weights = [*self.encoder.parameters(), *self.decoder.parameters()]
         self.optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE, fused=fused)
+        self.use_the_faster_threads()
+
+    def use_the_faster_threads(self) -> None:
+        """One thread or one a core, whichever is faster here and now: small matrices often want one."""
+        places = list(torch.arange(len(self.x))[: TRIED_STEPS * BATCH].split(BATCH))
+        seconds = {}
+        for threads in {1, os.cpu_count() or 1}:
+            torch.set_num_threads(threads)
+            self.steps(places[:5])
+            seconds[threads] = self.steps(places)
+        torch.set_num_threads(min(seconds, key=seconds.__getitem__))
 
     def loss(self, x: torch.Tensor) -> torch.Tensor:
         """The mean of -ELBO: one draw of z, the exact KL, a normal likelihood with a scale for each point."""
@@ -42,10 +56,10 @@ class Loop:
         kl = 0.5 * (mean.square() + scale.square() - 1) - scale.log()
         return (surprise.sum(-1) + kl.sum(-1)).mean()
 
-    def epoch(self) -> float:
+    def steps(self, batches: list[torch.Tensor]) -> float:
         began = time.perf_counter()
         total = torch.zeros(())
-        for places in torch.randperm(len(self.x)).split(BATCH):
+        for places in batches:
             loss = self.loss(self.x[places])
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -54,15 +68,19 @@ class Loop:
         total.item()
         return time.perf_counter() - began
 
+    def epoch(self) -> float:
+        return self.steps(list(torch.randperm(len(self.x)).split(BATCH)))
+
     def elbo(self) -> float:
         with torch.no_grad():
             return -self.loss(self.x).item()
 
+    def threads(self) -> float:
+        return torch.get_num_threads()
+
 
 def main() -> None:
-    path, optimizer, threads = sys.argv[1:]
-    if int(threads):
-        torch.set_num_threads(int(threads))
+    path, optimizer = sys.argv[1:]
     loop = Loop(np.load(path), fused=optimizer == "fused")
     for line in sys.stdin:
         print(getattr(loop, line.strip())(), flush=True)

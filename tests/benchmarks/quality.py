@@ -1,0 +1,128 @@
+"""What the defaults find in labelled series, beside the textbook VAE, window PCA, rolling median and chance.
+
+    python tests/benchmarks/quality.py [--data FOLDER] [--only nyc_taxi,ecg] [--seeds 3]
+
+One setting for all series: `VAEDetector()`. Scores are judged over the whole series, VUS-PR with the window of
+TSB-AD's ``find_length_rank``; false alarms on the test part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+from common import save, table, verdict
+from labelled import add_arguments, read, records
+
+import vaenb
+
+if TYPE_CHECKING:
+    from vaenb.records import Floats, Series
+
+PROMISE = 0.60  # mean VUS-PR over the univariate series of the developer set
+N_PROMISED = 15
+TEXTBOOK_EPOCHS = 50
+SCORE_METRICS = ("vus_pr", "auc_pr", "best_f1")
+
+
+def judge(series: Series, seed: int) -> dict[str, dict[str, float]]:
+    """The metrics of each model on one series."""
+    began = time.perf_counter()
+    detector = vaenb.VAEDetector(seed=seed).fit(series)
+    seconds = time.perf_counter() - began
+    settings = {
+        "values": series.values,
+        "train_end": series.train_end,
+        "window_size": detector.window_size_,
+        "points_per_day": series.points_per_day,
+        "seed": seed,
+    }
+    metrics = dict(
+        vaenb.evaluate(series.labels, detector.decision_scores_, detector.rule_, **settings).metrics
+    )
+    found = {name: {metric: told[metric] for metric in SCORE_METRICS} for name, told in metrics.items()}
+    found["vae"] |= {
+        "event_recall": metrics["vae"]["event_recall"],
+        "flagged": flagged_normal(series, detector.labels_),
+        "seconds": seconds,
+    }
+    began = time.perf_counter()
+    scores = textbook(series, detector.window_size_, seed)
+    seconds = time.perf_counter() - began
+    told = vaenb.evaluate(series.labels, scores, np.inf, baselines=False, **settings).metrics["vae"]
+    found["textbook"] = {metric: told[metric] for metric in SCORE_METRICS} | {"seconds": seconds}
+    return found
+
+
+def flagged_normal(series: Series, flags: np.ndarray) -> float:
+    """The share of the test part's points with label 0 that are flagged."""
+    test = np.argsort(series.cells, kind="stable")[series.train_end :]
+    normal = test[series.labels[test] == 0]
+    return float(flags[normal].mean())
+
+
+def textbook(series: Series, window_size: int, seed: int) -> Floats:
+    """The page's model through the page's steps: values between 0 and 1, 50 epochs, reconstruction error."""
+    prepared = vaenb.prepare(series, window_size=window_size, scaler="minmax")
+    vae = vaenb.VAE.textbook(window_size, series.n_channels, seed=seed)
+    vaenb.train(vae, prepared.train, epochs=TEXTBOOK_EPOCHS, seed=seed, progress=False)
+    return series.to_rows(vaenb.score(vae, prepared.everything, "reconstruction_error").values)
+
+
+def mean_over(found: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """The mean of each metric of each model."""
+    return {
+        model: {metric: float(np.mean([one[model][metric] for one in found])) for metric in metrics}
+        for model, metrics in found[0].items()
+    }
+
+
+def row(name: str, found: dict[str, dict[str, float]]) -> dict[str, object]:
+    """A line of the table: all of the VAE's metrics, the others' VUS-PR."""
+    vae = found["vae"]
+    return {
+        "series": name,
+        "VUS-PR": vae["vus_pr"],
+        "AUC-PR": vae["auc_pr"],
+        "best F1": vae["best_f1"],
+        "normal flagged %": 100 * vae["flagged"],
+        "event recall": vae["event_recall"],
+        "s": vae["seconds"],
+        "| VUS-PR: textbook": found["textbook"]["vus_pr"],
+        "window PCA": found["window_pca"]["vus_pr"],
+        "rolling median": found["rolling_median"]["vus_pr"],
+        "random": found["random"]["vus_pr"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_arguments(parser)
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore")
+    by_kind: dict[str, dict[str, dict]] = {}
+    for record in records(asked):
+        series = read(asked, record)
+        each = [judge(series, seed) for seed in range(asked.seeds)]
+        found = by_kind.setdefault(record["kind"], {})
+        found[record["name"]] = mean_over(each)
+        told = ", ".join(f"{one['vae']['vus_pr']:.3f}" for one in each)
+        print(f"{record['name']}: VUS-PR {told}", flush=True)
+    rows = []
+    for kind, found in by_kind.items():
+        rows += [row(name, one) for name, one in found.items()]
+        rows.append(row(f"mean of {len(found)} {kind}", mean_over(list(found.values()))))
+    print("", table(rows), "", sep="\n")
+    univariate = by_kind.get("univariate", {})
+    if len(univariate) == N_PROMISED:
+        mean = mean_over(list(univariate.values()))["vae"]["vus_pr"]
+        told = verdict(kept=mean >= PROMISE)
+        print(f"Promise: mean VUS-PR of the univariate series at least {PROMISE}: {told} ({mean:.3f})")
+    print("Written to", save("quality", {"seeds": asked.seeds, "series": by_kind}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""The two networks: shapes, mirrors, seeds, and what a layer computes."""
+
+import numpy as np
+import pytest
+
+from vaenb.backend import keras
+from vaenb.errors import InputError
+from vaenb.networks import DEFAULT_HIDDEN, KERNEL_SIZE, build_decoder, build_encoder
+
+KINDS = sorted(DEFAULT_HIDDEN)
+
+
+def build_both(kind, window_size=16, n_channels=2, hidden=(8, 4), latent_dim=3, n_params=2, seed=0):
+    sizes = {"window_size": window_size, "n_channels": n_channels, "hidden": hidden, "latent_dim": latent_dim}
+    encoder = build_encoder(kind, **sizes, seed=seed)
+    decoder = build_decoder(kind, **sizes, n_params=n_params, seed=seed)
+    encoder.build((None, window_size, n_channels))
+    decoder.build((None, latent_dim))
+    return encoder, decoder
+
+
+def sizes_of(network, kind):
+    return [
+        getattr(layer, "units", getattr(layer, "filters", None))
+        for layer in network.chain
+        if isinstance(layer, kind)
+    ]
+
+
+@pytest.mark.parametrize("hidden", [(), (5,), (6, 5, 4)])
+@pytest.mark.parametrize("window_size", [1, 8, 13, 33])
+@pytest.mark.parametrize("kind", KINDS)
+def test_shapes_in_and_out(kind, window_size, hidden):
+    encoder, decoder = build_both(kind, window_size, 2, hidden)
+    params = encoder(np.zeros((7, window_size, 2), dtype=np.float32))
+    points = decoder(np.zeros((7, 3), dtype=np.float32))
+    assert params.shape == encoder.compute_output_shape((7, window_size, 2)) == (7, 6)
+    assert points.shape == decoder.compute_output_shape((7, 3)) == (7, window_size, 4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_leading_axes_are_kept_and_change_nothing(kind):
+    encoder, decoder = build_both(kind)
+    x = np.random.default_rng(0).normal(size=(2, 3, 16, 2)).astype(np.float32)
+    z = np.random.default_rng(1).normal(size=(2, 3, 4, 3)).astype(np.float32)
+    np.testing.assert_allclose(encoder(x), encoder(x.reshape(6, 16, 2)).numpy().reshape(2, 3, 6), atol=1e-6)
+    flat = decoder(z.reshape(24, 3)).numpy()
+    np.testing.assert_allclose(decoder(z), flat.reshape(2, 3, 4, 16, 4), atol=1e-6)
+    np.testing.assert_allclose(decoder(z[0, 0, 0]), flat[0], atol=1e-6)
+
+
+def test_the_dense_decoder_mirrors_the_encoder():
+    encoder, decoder = build_both("dense", hidden=(8, 4))
+    assert sizes_of(encoder, keras.layers.Dense) == [8, 4, 2 * 3]
+    assert sizes_of(decoder, keras.layers.Dense) == [4, 8, 16 * 2 * 2]
+
+
+def test_the_conv_decoder_mirrors_the_encoder():
+    encoder, decoder = build_both("conv", hidden=(8, 4))
+    assert sizes_of(encoder, keras.layers.Conv1D) == [8, 4]
+    assert {layer.strides for layer in encoder.chain if isinstance(layer, keras.layers.Conv1D)} == {(2,)}
+    assert sizes_of(decoder, keras.layers.Conv1D) == [4, 8, 2 * 2]
+    assert sizes_of(decoder, keras.layers.Dense) == [4 * 4]  # 16 points halved twice, 4 filters
+
+
+def test_the_recurrent_decoder_mirrors_the_encoder():
+    encoder, decoder = build_both("recurrent", hidden=(8, 4))
+    assert sizes_of(encoder, keras.layers.GRU) == [8, 4]
+    assert sizes_of(decoder, keras.layers.GRU) == [4, 8]
+    assert sizes_of(decoder, keras.layers.Dense) == [2 * 2]
+
+
+def test_a_dense_network_is_matrices_and_relus():
+    encoder, _ = build_both("dense", hidden=(8, 4))
+    x = np.random.default_rng(0).normal(size=(5, 16, 2)).astype(np.float32)
+    h = x.reshape(5, 32).astype(np.float64)
+    (a, _), (b, _), (c, _) = ([w.value.numpy() for w in layer.weights] for layer in encoder.chain[1:])
+    expected = np.maximum(np.maximum(h @ a, 0) @ b, 0) @ c  # fresh biases are zero
+    np.testing.assert_allclose(encoder(x), expected, atol=1e-5)
+
+
+def test_conv_and_recurrent_networks_know_the_order_of_points():
+    x = np.random.default_rng(0).normal(size=(5, 16, 2)).astype(np.float32)
+    for kind in ("conv", "recurrent"):
+        encoder, decoder = build_both(kind)
+        assert not np.allclose(encoder(x), encoder(x[:, ::-1]), atol=1e-3)
+        points = decoder(np.ones((1, 3), dtype=np.float32)).numpy()[0]
+        assert np.ptp(points, axis=0).max() > 1e-3
+
+
+def test_a_conv_layer_sees_its_neighbourhood_only():
+    _, decoder = build_both("conv", window_size=64, hidden=(4,))
+    last = decoder.chain[-1]
+    assert last.kernel_size == (KERNEL_SIZE,)
+    h = np.zeros((1, 64, 4), dtype=np.float32)
+    h[0, 30] = 1.0
+    touched = np.flatnonzero(np.abs(last(h).numpy()[0] - last(0 * h).numpy()[0]).sum(axis=1))
+    assert set(touched) <= set(range(30 - KERNEL_SIZE // 2, 31 + KERNEL_SIZE // 2))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_weights_follow_the_seed(kind):
+    first, again, other = (
+        [weight.value.numpy() for network in build_both(kind, seed=seed) for weight in network.weights]
+        for seed in (1, 1, 2)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert all(not np.array_equal(a, b) for a, b in zip(first, other, strict=True) if np.ptp(a) > 0)
+
+
+def test_two_layers_of_one_shape_start_with_different_weights():
+    encoder, _ = build_both("dense", window_size=4, n_channels=2, hidden=(8, 8))
+    one, two = (layer.weights[0].value.numpy() for layer in encoder.chain[1:3])
+    assert one.shape == two.shape
+    assert not np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("build", [build_encoder, build_decoder])
+def test_an_unknown_kind_is_refused(build):
+    sizes = {"window_size": 8, "n_channels": 1, "hidden": (4,), "latent_dim": 2, "seed": 0}
+    extra = {"n_params": 1} if build is build_decoder else {}
+    with pytest.raises(InputError, match=r"encoder is 'lstm'; expected one of 'dense', 'conv', 'recurrent'"):
+        build("lstm", **sizes, **extra)

@@ -1,0 +1,80 @@
+"""What a VAE is trained for and judged by: the ELBO with missing points, and the importance-weighted bound.
+
+Here `x` is a float32 tensor of shape (batch, window_size, n_channels) with NaN where a point is missing, and
+`seed` a pair of int32. Missing points enter the encoder as 0; only known ones enter the likelihood.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from vaenb.backend import tf, tfd
+
+if TYPE_CHECKING:
+    from vaenb.model import VAE
+
+
+class ElboTerms(NamedTuple):
+    """The parts of the ELBO in nats: ``elbo = reconstruction - kl``, each of shape (batch,).
+
+    `kl_per_dim` and `posterior_mean` are (batch, latent_dim). Under the standard prior `kl_per_dim` sums to
+    `kl`; under a mixture, whose dimensions depend on each other, each is measured against its marginal.
+    """
+
+    elbo: tf.Tensor
+    reconstruction: tf.Tensor
+    kl: tf.Tensor
+    kl_per_dim: tf.Tensor
+    posterior_mean: tf.Tensor
+
+
+def elbo_terms(vae: VAE, x: tf.Tensor, *, n_samples: int, seed: tf.Tensor) -> ElboTerms:
+    """A Monte-Carlo estimate of the M-ELBO (Xu et al. 2018) and its parts.
+
+    E_q[sum over known points of log p(x | z) + share * log p(z) - log q(z | x)], where `share` is the part of
+    the window's points that are known. With all points known it is the ELBO.
+    """
+    known, filled = split_missing(x)
+    q = vae.posterior(filled)
+    z = q.sample(n_samples, seed=seed)
+    reconstruction = tf.reduce_mean(_log_likelihood(vae, z, filled, known), axis=0)
+    share = tf.reduce_mean(tf.cast(known, tf.float32), axis=(-2, -1))
+    cross, cross_per_dim = _cross_entropy(vae.prior, q.distribution, z)
+    entropy = q.distribution.entropy()
+    kl = share * cross - tf.reduce_sum(entropy, axis=-1)
+    kl_per_dim = share[:, None] * cross_per_dim - entropy
+    return ElboTerms(reconstruction - kl, reconstruction, kl, kl_per_dim, q.distribution.loc)
+
+
+def importance_bound(vae: VAE, x: tf.Tensor, *, n_samples: int, seed: tf.Tensor) -> tf.Tensor:
+    """The bound of Burda et al. (2016), shape (batch,): log 1/k sum_i p(x, z_i) / q(z_i | x)."""
+    known, filled = split_missing(x)
+    q = vae.posterior(filled)
+    z = q.sample(n_samples, seed=seed)
+    log_weights = _log_likelihood(vae, z, filled, known) + vae.prior.log_prob(z) - q.log_prob(z)
+    return tf.reduce_logsumexp(log_weights, axis=0) - float(np.log(n_samples))
+
+
+def split_missing(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Which points are known, and the windows with 0 in place of the others."""
+    known = tf.logical_not(tf.math.is_nan(x))
+    return known, tf.where(known, x, 0.0)
+
+
+def _log_likelihood(vae: VAE, z: tf.Tensor, filled: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    """The sum of log p(x | z) over the known points, shape (n_samples, batch)."""
+    by_point = vae.likelihood(z).distribution.log_prob(filled)
+    return tf.reduce_sum(tf.where(known, by_point, 0.0), axis=(-2, -1))
+
+
+def _cross_entropy(prior: Any, q: Any, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """-E_q[log p(z)], (batch,), and by dimension, (batch, latent_dim); for a mixture from the draws `z`."""
+    if not isinstance(prior, tfd.MixtureSameFamily):
+        by_dim = 0.5 * (tf.square(q.loc) + tf.square(q.scale) + float(np.log(2 * np.pi)))
+        return tf.reduce_sum(by_dim, axis=-1), by_dim
+    by_part = prior.components_distribution.distribution.log_prob(z[..., None, :])
+    weights = tf.nn.log_softmax(prior.mixture_distribution.logits)[:, None]
+    marginal = tf.reduce_logsumexp(by_part + weights, axis=-2)
+    return -tf.reduce_mean(prior.log_prob(z), axis=0), -tf.reduce_mean(marginal, axis=0)

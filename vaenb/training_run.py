@@ -1,0 +1,279 @@
+"""One training: the compiled graph that moves the weights on, the record of each epoch, the best weights."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaenb.backend import keras, tf
+from vaenb.records import EpochRecord
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from vaenb.model import VAE
+    from vaenb.records import Windows
+
+ACTIVE_VARIANCE = 0.01  # Burda et al. 2016: a unit is active if its posterior mean varies by more than this
+CHUNK_SECONDS = 0.3  # a stop is heard at least this often
+CALIBRATION_VALUES = 2_000_000  # numbers that are laid out at once to measure the calibration ELBO
+CALIBRATION_SAMPLES = 4
+SOUND_WINDOWS = 256  # windows on which the weights are compared with the ones that training began with
+
+
+class TrainingRun:
+    """The state of one training.
+
+    Attributes
+    ----------
+    records : list of EpochRecord
+        Of the epochs that were finished.
+    best_epoch, best_weights : int and list of ndarray
+        What the model ends with: the best epoch by calibration ELBO, or the last good one.
+    gain_epoch, best_elbo : int and float
+        Where the (calibration) ELBO was highest, and how high.
+    optimizer : keras.optimizers.Adam
+    settings : dict of str to number
+        What must be equal in a training that goes on from a checkpoint of this one.
+    """
+
+    def __init__(
+        self,
+        vae: VAE,
+        windows: Windows,
+        calibration: Windows | None,
+        *,
+        batch_size: int,
+        steps: int,
+        learning_rate: float,
+        kl_warmup: int,
+        restore_best: bool,
+        seed: int,
+    ) -> None:
+        self.settings = {
+            "batch_size": batch_size,
+            "steps": steps,
+            "learning_rate": learning_rate,
+            "kl_warmup": kl_warmup,
+            "restore_best": restore_best,
+            "seed": seed,
+        }
+        self.vae, self.windows, self.steps, self.seed = vae, windows, steps, seed
+        self.batch_size, self.kl_warmup = batch_size, kl_warmup
+        self.optimizer = keras.optimizers.Adam(learning_rate)
+        self.optimizer.build(vae.trainable_variables)
+        self.records: list[EpochRecord] = []
+        self.best_epoch, self.gain_epoch, self.best_elbo = 0, 0, -np.inf
+        self.best_weights = self._first_weights = self.weights()
+        self._values = as_tensor(windows)
+        self._calibration = None
+        if calibration is not None:
+            most = max(64, min(2048, CALIBRATION_VALUES // (vae.window_size * vae.n_channels)))
+            self._calibration = as_tensor(calibration), _evenly_spaced(calibration, most)
+        self._first_terms = self._sampled_terms()
+        self._chunk, self._is_compiled, self._done = 1, False, 0
+        self._compiled = compile_graph(self._steps)
+        self._measure = compile_graph(self._calibration_means)
+
+    # ---------------------------------------------------------------- one epoch
+
+    def epoch(self, stop: threading.Event | None, bar: Any) -> EpochRecord | None:
+        """Run one epoch; None if it was stopped in the middle."""
+        began, number = time.perf_counter(), len(self.records)
+        starts = tf.constant(self._shuffled(number), tf.int32)
+        totals: list[NDArray[np.float64]] | None = None
+        self._done = 0
+        while self._done < self.steps:
+            if stop is not None and stop.is_set():
+                return None
+            upto = min(self._done + self._chunk, self.steps)
+            sums = self._run_chunk(starts, self._done, upto, number)
+            totals = sums if totals is None else [a + b for a, b in zip(totals, sums, strict=True)]
+            bar.update(upto - self._done)
+            self._done = upto
+        record = self._record(number + 1, totals or [], time.perf_counter() - began)
+        self.records.append(record)
+        self._done = 0
+        if is_finite(record):
+            self._keep(record.elbo if record.calibration_elbo is None else record.calibration_elbo)
+        return record
+
+    def _run_chunk(self, starts: tf.Tensor, first: int, last: int, epoch: int) -> list[NDArray[np.float64]]:
+        """Run a part of an epoch's steps, and choose the length of the next part by the time it took."""
+        tick = time.perf_counter()
+        # Tensors, not numbers: a new Python number would compile a new graph.
+        places = (tf.constant(place, tf.int32) for place in (first, last, epoch * self.steps))
+        sums = [s.numpy().astype(np.float64) for s in self._compiled(self._values, starts, *places)]
+        seconds = max(time.perf_counter() - tick, 1e-6)
+        if self._is_compiled:  # the first call compiles, and its time says nothing
+            self._chunk = max(1, min(self.steps, int(CHUNK_SECONDS * (last - first) / seconds)))
+        self._is_compiled = True
+        return sums
+
+    def _shuffled(self, epoch: int) -> NDArray[np.int64]:
+        """Window starts for the epoch, shape (steps, batch_size): permutation after permutation."""
+        rng = np.random.default_rng([self.seed, epoch])
+        wanted = self.steps * self.batch_size
+        n = len(self.windows)
+        rounds = [rng.permutation(n) for _ in range(-(-wanted // n))]
+        return self.windows.starts[np.concatenate(rounds)[:wanted]].reshape(self.steps, self.batch_size)
+
+    def _steps(
+        self, values: tf.Tensor, starts: tf.Tensor, first: tf.Tensor, last: tf.Tensor, before: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        """Compiled: steps `first` to `last` of an epoch that comes after `before` steps; sums over them."""
+        weights, latent = self.vae.trainable_variables, self.vae.latent_dim
+        sums = (tf.zeros(3), tf.zeros(latent), tf.zeros(latent), tf.zeros(latent))
+        i = first
+        # Not tf.range: XLA would compile anew for every new pair of ends.
+        while i < last:
+            step = before + i
+            x = gather_windows(values, starts[i], self.vae.window_size)
+            with tf.GradientTape() as tape:
+                loss, terms = self.vae.training_loss(
+                    x, seed=tf.stack([self.seed, step]), kl_weight=self._kl_weight(step)
+                )
+            self.optimizer.apply(tape.gradient(loss, weights), weights)
+            parts = (
+                tf.stack([tf.reduce_mean(t) for t in (terms.elbo, terms.reconstruction, terms.kl)]),
+                tf.reduce_mean(terms.kl_per_dim, axis=0),
+                tf.reduce_mean(terms.posterior_mean, axis=0),
+                tf.reduce_mean(tf.square(terms.posterior_mean), axis=0),
+            )
+            sums = tuple(a + b for a, b in zip(sums, parts, strict=True))
+            i += 1
+        return sums
+
+    def _kl_weight(self, step: tf.Tensor) -> tf.Tensor:
+        if not self.kl_warmup:
+            return tf.constant(self.vae.kl_weight)
+        done = tf.cast(step + 1, tf.float32) / (self.kl_warmup * self.steps)
+        return self.vae.kl_weight * tf.minimum(1.0, done)
+
+    # ---------------------------------------------------------------- what came of it
+
+    def _record(self, number: int, sums: Sequence[NDArray[np.float64]], seconds: float) -> EpochRecord:
+        means, kl_per_dim, first, second = (part / self.steps for part in sums)
+        held_out = self._held_out()
+        return EpochRecord(
+            epoch=number,
+            elbo=float(means[0]),
+            reconstruction=float(means[1]),
+            kl=float(means[2]),
+            kl_per_dim=kl_per_dim,
+            active_units=int((second - first**2 > ACTIVE_VARIANCE).sum()),
+            kl_weight=self.vae.kl_weight * min(1.0, number / max(1, self.kl_warmup)),
+            seconds=seconds,
+            calibration_elbo=held_out[0],
+            calibration_reconstruction=held_out[1],
+            calibration_kl=held_out[2],
+        )
+
+    def _held_out(self) -> list[float] | list[None]:
+        """Calibration ELBO, reconstruction and KL; None where there is no calibration part."""
+        if self._calibration is None:
+            return [None, None, None]
+        return [float(value) for value in self._measure(*self._calibration)]
+
+    def _calibration_means(self, values: tf.Tensor, starts: tf.Tensor) -> tf.Tensor:
+        x = gather_windows(values, starts, self.vae.window_size)
+        terms = self.vae.elbo_terms(x, n_samples=CALIBRATION_SAMPLES, seed=0)
+        return tf.stack([tf.reduce_mean(t) for t in (terms.elbo, terms.reconstruction, terms.kl)])
+
+    @property
+    def epochs_without_gain(self) -> int:
+        """Epochs since the ELBO was highest, or since the KL's weight was full: until then the goal moves."""
+        return len(self.records) - max(self.gain_epoch, self.kl_warmup)
+
+    # ---------------------------------------------------------------- weights
+
+    def weights(self) -> list[NDArray[Any]]:
+        """A copy of the model's weights."""
+        return [weight.value.numpy() for weight in self.vae.trainable_variables]
+
+    def _keep(self, elbo: float) -> None:
+        """Keep the weights of an epoch that went well: of the best, or of each where the last one counts."""
+        weights = self.weights()
+        if not all(np.isfinite(weight).all() for weight in weights):
+            return
+        gained = elbo > self.best_elbo
+        if gained:
+            self.best_elbo, self.gain_epoch = elbo, len(self.records)
+        if gained or self._calibration is None or not self.settings["restore_best"]:
+            self.best_epoch, self.best_weights = len(self.records), weights
+
+    def ends_well(self) -> bool:
+        """False if training went wrong at its end; then even the best weights are looked at twice.
+
+        Wrong: shown the same windows as before the first step, the median window has lost more than a nat a
+        point. If that holds for the best weights, too, the first ones become the best, and `best_epoch` 0.
+        """
+        self._keep_unfinished()
+        if self._is_sound():
+            return True
+        self.restore_best()
+        if not self._is_sound():
+            self.best_epoch, self.best_weights = 0, self._first_weights
+        return False
+
+    def restore_best(self) -> None:
+        """Put the best weights back into the model."""
+        for variable, value in zip(self.vae.trainable_variables, self.best_weights, strict=True):
+            variable.assign(value)
+
+    def _keep_unfinished(self) -> None:
+        """After a stop inside an epoch: what that part of an epoch has learnt counts, too."""
+        if self._done:
+            elbo = self._held_out()[0]
+            self._keep(-np.inf if elbo is None else elbo)
+
+    def _is_sound(self) -> bool:
+        weight = self.records[-1].kl_weight if self.records else 0.0
+        (then, kl_then), (now, kl_now) = self._first_terms, self._sampled_terms()
+        with np.errstate(invalid="ignore"):  # inf - inf: not sound, and no reason for another warning
+            lost = (then - weight * kl_then) - (now - weight * kl_now)
+        return bool(np.median(lost) <= self.vae.window_size * self.vae.n_channels)
+
+    def _sampled_terms(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Reconstruction and KL of a fixed sample of the training windows."""
+        starts = _evenly_spaced(self.windows, SOUND_WINDOWS)
+        terms = self.vae.elbo_terms(gather_windows(self._values, starts, self.vae.window_size), seed=0)
+        return terms.reconstruction.numpy().astype(np.float64), terms.kl.numpy().astype(np.float64)
+
+
+def is_finite(record: EpochRecord) -> bool:
+    """Whether the epoch ended with a number: for training and, where there is one, for calibration."""
+    return bool(np.isfinite(record.elbo) and np.isfinite(record.calibration_elbo or 0.0))
+
+
+def compile_graph(method: Callable[..., Any]) -> Any:
+    """A method as a compiled graph of its own.
+
+    In a `partial`, because TensorFlow counts the compilations of a method over all its owners, and warns of
+    the fifth training in a notebook.
+    """
+    return tf.function(partial(method), jit_compile=True)
+
+
+def as_tensor(windows: Windows) -> tf.Tensor:
+    """The series under the windows, (n_timestamps, n_channels), NaN where missing."""
+    if windows.missing is None:
+        return tf.convert_to_tensor(windows.values, tf.float32)
+    return tf.convert_to_tensor(np.where(windows.missing, np.float32(np.nan), windows.values), tf.float32)
+
+
+def gather_windows(values: tf.Tensor, starts: tf.Tensor, window_size: int) -> tf.Tensor:
+    """The windows at `starts`, shape (batch, window_size, n_channels)."""
+    return tf.gather(values, starts[:, None] + tf.range(window_size)[None, :])
+
+
+def _evenly_spaced(windows: Windows, most: int) -> tf.Tensor:
+    """The starts of at most `most` windows, spread over all of them."""
+    places = np.unique(np.linspace(0, len(windows) - 1, most).astype(np.int64))
+    return tf.constant(windows.starts[places], tf.int32)
