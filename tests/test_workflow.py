@@ -299,3 +299,17 @@ def test_a_folder_in_which_nothing_may_be_written_is_told(tmp_path, monkeypatch)
     with pytest.raises(OutputError, match="Permission denied"), output_folder(tmp_path / "new"):
         raise AssertionError
     assert not any(tmp_path.iterdir())
+
+
+def test_rows_out_of_order_are_judged_in_the_order_of_time(monkeypatch):
+    """The same metrics, whatever the order of the rows in the file."""
+    nothing = History(epochs=(), best_epoch=0, stopped="finished")
+    monkeypatch.setattr("vaenb.detector.train", lambda *args, **options: nothing)
+    frame = labelled().drop_duplicates("t")
+    found = []
+    for rows in (frame, frame.sample(frac=1, random_state=0)):
+        series = vaenb.read_series(rows, train_end=300)
+        found.append(study(series, VAEDetector(window_size=16, hidden=(8,)), code="").evaluation.metrics)
+    assert found[0].keys() == found[1].keys()
+    for name, metrics in found[0].items():
+        assert found[1][name] == pytest.approx(metrics, nan_ok=True)

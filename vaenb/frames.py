@@ -38,8 +38,8 @@ def events_frame(events: Events, series: Series) -> pd.DataFrame:
     >>> import vaenb
     >>> series = vaenb.read_series([1.0, 2.0, 1.0, 9.0, 8.0, 1.0], train_end=3)
     >>> events = vaenb.find_events(series.values[:, 0], threshold=5, normal=[1.0])
-    >>> events_frame(events, series).iloc[0].tolist()
-    [3, 4, 3, 2, 9.0, 1.0, '']
+    >>> events_frame(events, series)[["start", "end", "peak", "n_points", "severity"]].values.tolist()
+    [[3.0, 4.0, 3.0, 2.0, 1.0]]
     """
     import pandas as pd
 

@@ -17,7 +17,7 @@ from vaenb.backend import keras, tf, tfd
 from vaenb.checks import check_choice, check_number, check_whole
 from vaenb.errors import InputError
 from vaenb.networks import DEFAULT_HIDDEN, build_decoder, build_encoder
-from vaenb.objectives import ElboTerms, elbo_terms, importance_bound, split_missing
+from vaenb.objectives import ElboTerms, elbo_terms, importance_bound, softplus, split_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +176,7 @@ class VAE(keras.Model):
         """q(z | x): a tfd distribution with batch shape (batch,) and event shape (latent_dim,)."""
         _, filled = split_missing(self.as_windows(x))
         mean, raw = tf.split(self.encoder(filled), 2, axis=-1)
-        return tfd.Independent(tfd.Normal(mean, tf.nn.softplus(raw) + MIN_POSTERIOR_SCALE), 1)
+        return tfd.Independent(tfd.Normal(mean, softplus(raw) + MIN_POSTERIOR_SCALE), 1)
 
     def likelihood(self, z: Any) -> Any:
         """p(x | z): a tfd distribution with the batch shape of `z` and event shape (window_size, n_channels).
@@ -188,16 +188,31 @@ class VAE(keras.Model):
         if kind == "bernoulli":
             return tfd.Independent(tfd.Bernoulli(logits=params, dtype=tf.float32), 2)
         if self._scale_in_decoder:
-            loc, raw = tf.split(params, 2, axis=-1)
+            loc, raw = self.split_params(params)
         else:
             loc = params
             raw = tf.broadcast_to(tf.convert_to_tensor(self._raw_scale), tf.shape(loc))
-        scale = tf.nn.softplus(raw) + MIN_SCALE
+        scale = softplus(raw) + MIN_SCALE
         if kind == "student_t":
             df = 2.0 + tf.nn.softplus(tf.convert_to_tensor(self._raw_df))
             return tfd.Independent(tfd.StudentT(df, loc, scale), 2)
         family = tfd.Normal if kind == "normal" else tfd.Laplace
         return tfd.Independent(family(loc, scale), 2)
+
+    def split_params(self, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The decoder's output (..., window_size, 2 * n_channels) as locations and raw scales.
+
+        To a dense decoder all places are alike; there, each half lies in one piece, which is faster.
+        """
+        if self.settings["encoder"] != "dense":
+            return tuple(tf.split(params, 2, axis=-1))
+        shape = tf.shape(params)[:-2]
+        size = self.window_size * self.n_channels
+        flat = tf.reshape(params, tf.concat([shape, [2 * size]], axis=0))
+        whole = tf.concat([shape, [self.window_size, self.n_channels]], axis=0)
+        loc, raw = (tf.reshape(half, whole) for half in (flat[..., :size], flat[..., size:]))
+        static = params.shape[:-2].concatenate([self.window_size, self.n_channels])
+        return tf.ensure_shape(loc, static), tf.ensure_shape(raw, static)
 
     # ------------------------------------------------------------------ objectives
 

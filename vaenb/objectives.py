@@ -38,7 +38,7 @@ def elbo_terms(vae: VAE, x: tf.Tensor, *, n_samples: int, seed: tf.Tensor) -> El
     """
     known, filled = split_missing(x)
     q = vae.posterior(filled)
-    z = q.sample(n_samples, seed=seed)
+    z = draw(q, n_samples, seed=seed)
     reconstruction = tf.reduce_mean(_log_likelihood(vae, z, filled, known), axis=0)
     share = tf.reduce_mean(tf.cast(known, tf.float32), axis=(-2, -1))
     cross, cross_per_dim = _cross_entropy(vae.prior, q.distribution, z)
@@ -52,9 +52,26 @@ def importance_bound(vae: VAE, x: tf.Tensor, *, n_samples: int, seed: tf.Tensor)
     """The bound of Burda et al. (2016), shape (batch,): log 1/k sum_i p(x, z_i) / q(z_i | x)."""
     known, filled = split_missing(x)
     q = vae.posterior(filled)
-    z = q.sample(n_samples, seed=seed)
+    z = draw(q, n_samples, seed=seed)
     log_weights = _log_likelihood(vae, z, filled, known) + vae.prior.log_prob(z) - q.log_prob(z)
     return tf.reduce_logsumexp(log_weights, axis=0) - float(np.log(n_samples))
+
+
+def draw(q: Any, n_samples: int, *, seed: tf.Tensor) -> tf.Tensor:
+    """Draws from a posterior, (n_samples, batch, latent_dim).
+
+    As ``q.sample``, but with a generator that is several times faster once compiled.
+    """
+    parts = q.distribution
+    shape = (n_samples, *parts.loc.shape[:-1].as_list(), parts.loc.shape[-1])
+    if None in shape:
+        shape = tf.concat([[n_samples], tf.shape(parts.loc)], axis=0)
+    return parts.loc + parts.scale * tf.random.stateless_normal(shape, seed, alg="philox")
+
+
+def softplus(x: tf.Tensor) -> tf.Tensor:
+    """log(1 + exp(x)), without the slow log1p; below -16 it is 0, and all that use it add a least scale."""
+    return tf.nn.relu(x) + tf.math.log(1.0 + tf.exp(-tf.abs(x)))
 
 
 def split_missing(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

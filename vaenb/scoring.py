@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from vaenb.backend import tf
 from vaenb.checks import check_choice, check_fit, check_whole
@@ -34,6 +35,7 @@ POINT_METHODS = ("reconstruction_error", "reconstruction_probability")
 METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
 IMPUTE_ITERATIONS = 10
 CHUNK_VALUES = 4_000_000  # numbers in the largest tensor of a chunk
+LARGEST_CHUNK = 4096  # windows; more of them leave the processor's cache
 ENCODED_AT_ONCE = 2048
 
 
@@ -102,11 +104,12 @@ def score(
         )
     votes = VoteCounter(windows.n_timestamps, windows.window_size)
     by_window = np.empty(len(windows))
-    scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed)
+    scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, by_point=vote == "point")
     for part, total, _, by_point in scorer.chunks():
         by_window[part] = total
-        known = ~np.isnan(total)
-        votes.add((by_point if vote == "point" else total)[known], windows.starts[part][known])
+        said, known = (by_point if vote == "point" else total), ~np.isnan(total)
+        every = slice(None) if known.all() else known
+        votes.add(said[every], windows.starts[part][every])
     return Scores(
         values=_fill_gaps(votes.mean()),
         method=method,
@@ -199,22 +202,32 @@ def _noise(n_samples: int, latent_dim: int, seed: int) -> NDArray[np.float32]:
 class _Scorer:
     """The walk over a series in chunks of one size, so that one compiled graph serves them all."""
 
-    def __init__(self, vae: VAE, windows: Windows, method: str, *, n_samples: int, seed: int) -> None:
+    def __init__(
+        self,
+        vae: VAE,
+        windows: Windows,
+        method: str,
+        *,
+        n_samples: int,
+        seed: int,
+        by_point: bool = False,
+    ) -> None:
         check_fit("windows", windows, vae.window_size, vae.n_channels)
         draws = 1 if method in {"reconstruction_error", "latent"} else check_whole("n_samples", n_samples)
         self.windows, self.method = windows, method
-        self.chunk = int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, 8192))
+        self.chunk = int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, LARGEST_CHUNK))
         self._noise = tf.constant(_noise(draws, vae.latent_dim, seed))
         self._impute_noise = tf.constant(_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
-        key = method, windows.missing is not None
+        key = method, windows.missing is not None, by_point
         if key not in vae.graphs:
-            vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1]).score)
+            vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1], by_point=by_point).score)
         self._compiled = vae.graphs[key]
 
     def chunks(self) -> Iterator[tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]]:
         """Yield each part of the windows with its scores: (n,), (n, n_channels) and (n, window_size).
 
-        NaN for a window or a point that holds no value at all.
+        The last ones are empty where nobody asked for them. NaN for a window or a point that holds no value
+        at all.
 
         Raises
         ------
@@ -224,11 +237,12 @@ class _Scorer:
         starts = self.windows.starts
         for begin in range(0, len(starts), self.chunk):
             x = _laid_out(self.windows, starts[begin : begin + self.chunk])
-            n, full = len(x), np.resize(x, (self.chunk, *x.shape[1:]))
+            n = len(x)
+            full = x if n == self.chunk else np.resize(x, (self.chunk, *x.shape[1:]))
             found = self._compiled(tf.constant(full), self._noise, self._impute_noise)
             total, by_channel, by_point = (scores.numpy()[:n] for scores in found)
             finite = np.isfinite(total) & np.isfinite(by_channel).all(axis=1)
-            if not (finite | np.isnan(x).all(axis=(1, 2))).all():
+            if not finite.all() and not np.isnan(x[~finite]).all():
                 raise InputError(
                     f"The {self.method} scores are not finite: the model has diverged or the values are too "
                     "large. Train again with a smaller learning_rate, or look for extreme values in the data."
@@ -244,18 +258,19 @@ def _widest(vae: VAE) -> int:
 
 def _laid_out(windows: Windows, starts: NDArray[np.int64]) -> NDArray[np.float32]:
     """The windows at `starts`, shape (n, window_size, n_channels), NaN where missing."""
-    places = starts[:, None] + np.arange(windows.window_size)
-    x = windows.values[places]
+    views = sliding_window_view(windows.values, windows.window_size, axis=0)
+    x = np.moveaxis(views, -1, 1)[starts]
     if windows.missing is not None:
-        x[windows.missing[places]] = np.nan
+        hidden = sliding_window_view(windows.missing, windows.window_size, axis=0)
+        x[np.moveaxis(hidden, -1, 1)[starts]] = np.nan
     return x
 
 
 class _Graph:
     """What is compiled: the scores of a batch of windows."""
 
-    def __init__(self, vae: VAE, method: str, *, imputes: bool) -> None:
-        self.vae, self.method, self.imputes = vae, method, imputes
+    def __init__(self, vae: VAE, method: str, *, imputes: bool, by_point: bool) -> None:
+        self.vae, self.method, self.imputes, self.by_point = vae, method, imputes, by_point
 
     def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Scores of windows (batch,), their channels' (batch, n_channels), points' (batch, window_size)."""
@@ -271,7 +286,9 @@ class _Graph:
             errors = -vae.likelihood(z).distribution.log_prob(filled)
         errors = tf.where(known, errors, 0.0)  # (n_samples, batch, window_size, n_channels)
         share = tf.reduce_mean(tf.cast(known, tf.float32), axis=2)  # (batch, window_size)
-        by_point = _scaled_up(tf.reduce_mean(tf.reduce_sum(errors, axis=3), axis=0), share)
+        by_point = tf.zeros((0,))
+        if self.by_point:
+            by_point = _scaled_up(tf.reduce_mean(tf.reduce_sum(errors, axis=3), axis=0), share)
         draws = tf.reduce_sum(errors, axis=2)  # (n_samples, batch, n_channels)
         share = tf.reduce_mean(share, axis=1)
         by_channel = _scaled_up(tf.reduce_mean(draws, axis=0), share[:, None])

@@ -82,9 +82,13 @@ def _tell_training(detector: VAEDetector) -> Iterator[str]:
     history = detector.history_
     rounds = f"{counted(len(history), 'epoch')} of {detector.steps_per_epoch:,} steps"
     yield f"Step 3, train it: {rounds}, in {duration(detector.seconds_['train'])}."
-    if history.best_epoch:
-        why = "which describes the calibration part best" if detector.restore_best else "the last good one"
-        yield f"- it is used as it was after epoch {history.best_epoch}, {why}"
+    n_train, n_held_out = detector.train_stop_, len(detector.calibration_scores_)
+    yield (
+        f"- on the first {n_train:,} points; the next {n_held_out:,}, the calibration part, are kept "
+        "apart to set the threshold"
+    )
+    if history.best_epoch < len(history):
+        yield f"- it is used as it was after epoch {history.best_epoch}"
     if history.stopped != "finished":
         yield f"- why it ended: {history.stopped}"
     yield from (f"- {warning}" for warning in history.warnings)
@@ -129,7 +133,7 @@ def _tell_threshold(detector: VAEDetector) -> Iterator[str]:
 def _tell_events(findings: Findings) -> Iterator[str]:
     events = events_frame(findings.events, findings.series)
     if not len(events):
-        yield "Step 6, judge: no event, no score lies above the threshold."
+        yield "Step 6, judge: no event; no score lies above the threshold."
         return
     yield f"Step 6, judge: {counted(len(events), 'event')}, most severe first."
     yield from _events_table(events, blames=findings.series.n_channels > 1)
@@ -146,21 +150,33 @@ def _events_table(events: pd.DataFrame, *, blames: bool) -> Iterator[str]:
 
 
 def _tell_metrics(findings: Findings, evaluation: Report) -> Iterator[str]:
-    labels = findings.series.labels
-    ours = evaluation.metrics["vae"]
-    n_events = len(runs(labels)[0]) if labels is not None else 0
-    if n_events:
-        n_found = round(ours["event_recall"] * n_events)
-        alarms = counted(int(ours["false_alarms"]), "false alarm")
-        yield f"Against the labels: {n_found} of {counted(n_events, 'labelled event')} found, {alarms}."
+    n_found, n_labelled, n_false = _against_labels(findings)
+    n_events = len(findings.events)
+    if n_labelled:
+        told = f"{n_found} of {counted(n_labelled, 'labelled event')} found"
+        yield f"Against the labels: {told}; {n_false} of {counted(n_events, 'event')} above touch none."
     else:
         yield "Against the labels: no row is labelled anomalous."
     yield f"  {'':18s}{'VUS-PR':>8s}{'AUC-PR':>8s}{'best F1':>9s}"
     for name, metrics in evaluation.metrics.items():
         found = (_three(metrics[key]) for key in ("vus_pr", "auc_pr", "best_f1"))
         yield "  {:18s}{:>8s}{:>8s}{:>9s}".format(_JUDGED.get(name, name), *found)
-    yield "- all three look at the scores, at any threshold; 1 is perfect, and the random score is luck"
+    yield (
+        "- VUS-PR and AUC-PR judge the scores at every threshold, best F1 at the best one in hindsight; 1 is "
+        "perfect, and the random score shows what luck gives"
+    )
     yield from (f"- {remark}" for remark in evaluation.remarks)
+
+
+def _against_labels(findings: Findings) -> tuple[int, int, int]:
+    """How many labelled events are touched, how many there are, and how many events touch none."""
+    series, events = findings.series, findings.events
+    if series.labels is None:
+        return 0, 0, 0
+    labels = series.labels[np.argsort(series.cells, kind="stable")]
+    start, stop = runs(labels)
+    touches = (events.start[:, None] < stop) & (start < events.stop[:, None])  # (n_events, n_labelled)
+    return int(touches.any(axis=0).sum()), len(start), int((~touches.any(axis=1)).sum())
 
 
 def _three(value: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vaenb.calibration import two_digits
 from vaenb.errors import InputError
+from vaenb.formats import counted
 from vaenb.tails import LEAST_CLUSTERS, Tail, count_above, fit_tail
 from vaenb.threshold_base import Choice, Threshold, check_number
 
@@ -87,7 +88,7 @@ class POT(Threshold):
         if threshold > calibration.ascending[-1]:
             said.append(
                 f"The threshold lies above all {len(calibration):,} calibration scores: it is extrapolated "
-                f"from the {tail.n_excesses:,} highest, which come in {tail.n_clusters:,} clusters."
+                f"from the {tail.n_excesses:,} highest, which come in {counted(tail.n_clusters, 'cluster')}."
             )
         begins = 1 - tail.n_excesses / len(calibration)
         if begins < self.level - 0.01:

@@ -71,11 +71,12 @@ def study(series: Series, detector: VAEDetector, *, code: str, progress: bool = 
 def _judge(series: Series, detector: VAEDetector) -> Report | None:
     if series.labels is None:
         return None
+    in_time = np.argsort(series.cells, kind="stable")
     return evaluate(
-        series.labels,
-        detector.decision_scores_,
+        series.labels[in_time],
+        detector.decision_scores_[in_time],
         detector.threshold_,
-        values=series.values,
+        values=series.values[in_time],
         train_end=series.train_end,
         window_size=detector.window_size_,
         points_per_day=series.points_per_day,

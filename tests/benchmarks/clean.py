@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from common import median, save, table
-from labelled import add_arguments, read, records
+from labelled import RULES, add_arguments, read, records, thresholds
 
 import vaenb
 
@@ -24,30 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vaenb.records import Series
-    from vaenb.threshold_base import Threshold
 
 PROMISE = 0.005  # the share of clean points that the default may flag
 N_POINTS = 8_000
-RULES = {
-    "POT(1e-3)": lambda: vaenb.POT(1e-3),
-    "POT(1e-4)": lambda: vaenb.POT(1e-4),
-    "AlarmBudget(1)": lambda: vaenb.AlarmBudget(1),
-    "Conformal()": vaenb.Conformal,
-    "MAD()": vaenb.MAD,
-    "Percentile(99.9)": lambda: vaenb.Percentile(99.9),
-}
 
 
 # ---------------------------------------------------------------------- the series
 
 
 def real(asked: argparse.Namespace) -> Iterator[Series]:
-    """The clean half of each labelled series, cut into a training part and a part to judge."""
+    """The training part of each labelled series, cut into a training part and a part to judge."""
     for record in records(asked):
         series = read(asked, record)
         rows = np.sort(np.argsort(series.cells, kind="stable")[: series.train_end])
-        clean = rows[series.labels[rows] == 0]
-        frame = series.frame.iloc[clean]
+        frame = series.frame.iloc[rows]
         yield vaenb.read_series(frame, labels=False, train_end=0.5, name=record["name"])
 
 
@@ -98,28 +88,16 @@ def five_channels(rng: np.random.Generator) -> np.ndarray:
 # ---------------------------------------------------------------------- what is flagged
 
 
-def flagged(series: Series, seed: int) -> dict[str, float]:
-    """The share of the judged half that each rule flags; NaN where a rule needs a clock and there is none."""
-    detector = vaenb.VAEDetector(seed=seed).fit(series)
+def flagged(series: Series) -> dict[str, float]:
+    """The share of the judged half that each rule flags; see `thresholds`."""
+    detector = vaenb.VAEDetector().fit(series)
     judged = detector.decision_scores_[np.argsort(series.cells, kind="stable")[series.train_end :]]
-    return {name: float((judged > limit(make(), detector)).mean()) for name, make in RULES.items()}
-
-
-def limit(rule: Threshold, detector: vaenb.VAEDetector) -> float:
-    """The threshold that a rule reads from the detector's calibration scores."""
-    if isinstance(rule, vaenb.AlarmBudget) and detector.points_per_day_ is None:
-        return float("nan")
-    rule.fit(
-        detector.calibration_scores_,
-        window_size=detector.window_size_,
-        points_per_day=detector.points_per_day_,
-    )
-    return rule.threshold_
+    return {name: float((judged > limit).mean()) for name, limit in thresholds(detector).items()}
 
 
 def summary(title: str, shares: list[dict[str, float]]) -> list[dict[str, object]]:
     """Median and worst share of each rule, and how often it keeps the promise."""
-    known = {rule: [one[rule] for one in shares if one[rule] == one[rule]] for rule in RULES}
+    known = {rule: [one[rule] for one in shares if rule in one] for rule in RULES}
     return [
         {"% flagged": f"median, {title}"} | {rule: 100 * median(found) for rule, found in known.items()},
         {"% flagged": f"worst, {title}"}
@@ -147,7 +125,7 @@ def main() -> None:
     for title, group in groups.items():
         shares = {}
         for series in group:
-            shares[series.name] = flagged(series, seed=0)
+            shares[series.name] = flagged(series)
             told = ", ".join(f"{rule} {100 * share:.2g}" for rule, share in shares[series.name].items())
             print(f"{series.name}: {told}", flush=True)
         rows += [{"% flagged": name} | {k: 100 * v for k, v in one.items()} for name, one in shares.items()]

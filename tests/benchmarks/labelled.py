@@ -1,4 +1,4 @@
-"""The labelled series that `quality.py` and `clean.py` read: a folder with a meta.json."""
+"""What `quality.py` and `clean.py` share: a folder of labelled series, and the rules of step 5 they try."""
 
 from __future__ import annotations
 
@@ -11,9 +11,19 @@ import vaenb
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from vaenb.records import Series
+    from vaenb.threshold_base import Threshold
 
+RULES: dict[str, Callable[[], Threshold]] = {
+    "POT(1e-3)": lambda: vaenb.POT(1e-3),
+    "POT(1e-4)": lambda: vaenb.POT(1e-4),
+    "AlarmBudget(1)": lambda: vaenb.AlarmBudget(1),
+    "Conformal()": vaenb.Conformal,
+    "MAD()": vaenb.MAD,
+    "Percentile(99.9)": lambda: vaenb.Percentile(99.9),
+}
 DEFAULT = Path(__file__).parents[2] / ".." / "shared" / "data" / "dev"
 
 
@@ -43,3 +53,19 @@ def read(asked: argparse.Namespace, record: dict) -> Series:
     return vaenb.read_series(
         asked.data / record["file"], labels="label", train_end=record["train_end"], name=record["name"]
     )
+
+
+def thresholds(detector: vaenb.VAEDetector) -> dict[str, float]:
+    """What each rule reads from a detector's calibration scores; without a clock there is no budget a day."""
+    limits = {}
+    for name, make in RULES.items():
+        rule = make()
+        if isinstance(rule, vaenb.AlarmBudget) and detector.points_per_day_ is None:
+            continue
+        rule.fit(
+            detector.calibration_scores_,
+            window_size=detector.window_size_,
+            points_per_day=detector.points_per_day_,
+        )
+        limits[name] = rule.threshold_
+    return limits
