@@ -140,7 +140,8 @@ def test_a_vote_by_point_is_the_mean_error_of_the_point_itself(models, method, m
     between = np.interp(np.flatnonzero(~voted), np.flatnonzero(voted), found.values[voted])
     np.testing.assert_allclose(found.values[~voted], between)
     by_window = score(vae, windows, method, n_samples=5)
-    np.testing.assert_array_equal(found.window_values, by_window.window_values)
+    # Two graphs, compiled apart: they may round differently.
+    np.testing.assert_allclose(found.window_values, by_window.window_values, rtol=1e-6)
 
 
 def naive_errors(vae, x, method, noise):

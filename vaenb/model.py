@@ -174,7 +174,10 @@ class VAE(keras.Model):
 
     def posterior(self, x: Any) -> Any:
         """q(z | x): a tfd distribution with batch shape (batch,) and event shape (latent_dim,)."""
-        _, filled = split_missing(self.as_windows(x))
+        return self.encode(split_missing(self.as_windows(x))[1])
+
+    def encode(self, filled: tf.Tensor) -> Any:
+        """As `posterior`, for a tensor of windows in which nothing is missing."""
         mean, raw = tf.split(self.encoder(filled), 2, axis=-1)
         return tfd.Independent(tfd.Normal(mean, softplus(raw) + MIN_POSTERIOR_SCALE), 1)
 
@@ -284,10 +287,15 @@ class VAE(keras.Model):
         self.decoder.build((None, self.latent_dim))
         self.built = True
 
-    def training_loss(self, x: tf.Tensor, *, seed: Any, kl_weight: Any = None) -> tuple[tf.Tensor, ElboTerms]:
-        """What training minimises: the mean over the batch of -(reconstruction - kl_weight * KL)."""
+    def training_loss(
+        self, x: tf.Tensor, *, seed: Any, kl_weight: Any = None, complete: bool = False
+    ) -> tuple[tf.Tensor, ElboTerms]:
+        """What training minimises: the mean over the batch of -(reconstruction - kl_weight * KL).
+
+        `complete` promises that nothing is missing in `x`.
+        """
         weight = self.kl_weight if kl_weight is None else kl_weight
-        terms = elbo_terms(self, x, n_samples=1, seed=seed)
+        terms = elbo_terms(self, x, n_samples=1, seed=seed, complete=complete)
         return tf.reduce_mean(weight * terms.kl - terms.reconstruction), terms
 
     def train_step(self, data: Any) -> dict[str, Any]:

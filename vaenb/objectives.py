@@ -30,17 +30,22 @@ class ElboTerms(NamedTuple):
     posterior_mean: tf.Tensor
 
 
-def elbo_terms(vae: VAE, x: tf.Tensor, *, n_samples: int, seed: tf.Tensor) -> ElboTerms:
+def elbo_terms(
+    vae: VAE, x: tf.Tensor, *, n_samples: int, seed: tf.Tensor, complete: bool = False
+) -> ElboTerms:
     """A Monte-Carlo estimate of the M-ELBO (Xu et al. 2018) and its parts.
 
     E_q[sum over known points of log p(x | z) + share * log p(z) - log q(z | x)], where `share` is the part of
-    the window's points that are known. With all points known it is the ELBO.
+    the window's points that are known. With all points known it is the ELBO; `complete` promises
+    that, and saves looking for missing ones.
     """
-    known, filled = split_missing(x)
-    q = vae.posterior(filled)
+    known, filled = (None, x) if complete else split_missing(x)
+    q = vae.encode(filled)
     z = draw(q, n_samples, seed=seed)
     reconstruction = tf.reduce_mean(_log_likelihood(vae, z, filled, known), axis=0)
-    share = tf.reduce_mean(tf.cast(known, tf.float32), axis=(-2, -1))
+    share = tf.ones(tf.shape(x)[:1])
+    if known is not None:
+        share = tf.reduce_mean(tf.cast(known, tf.float32), axis=(-2, -1))
     cross, cross_per_dim = _cross_entropy(vae.prior, q.distribution, z)
     entropy = q.distribution.entropy()
     kl = share * cross - tf.reduce_sum(entropy, axis=-1)
@@ -80,10 +85,12 @@ def split_missing(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return known, tf.where(known, x, 0.0)
 
 
-def _log_likelihood(vae: VAE, z: tf.Tensor, filled: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
-    """The sum of log p(x | z) over the known points, shape (n_samples, batch)."""
+def _log_likelihood(vae: VAE, z: tf.Tensor, filled: tf.Tensor, known: tf.Tensor | None) -> tf.Tensor:
+    """The sum of log p(x | z) over the known points (None: all), shape (n_samples, batch)."""
     by_point = vae.likelihood(z).distribution.log_prob(filled)
-    return tf.reduce_sum(tf.where(known, by_point, 0.0), axis=(-2, -1))
+    if known is not None:
+        by_point = tf.where(known, by_point, 0.0)
+    return tf.reduce_sum(by_point, axis=(-2, -1))
 
 
 def _cross_entropy(prior: Any, q: Any, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -137,7 +137,10 @@ class TrainingRun:
             x = gather_windows(values, starts[i], self.vae.window_size)
             with tf.GradientTape() as tape:
                 loss, terms = self.vae.training_loss(
-                    x, seed=tf.stack([self.seed, step]), kl_weight=self._kl_weight(step)
+                    x,
+                    seed=tf.stack([self.seed, step]),
+                    kl_weight=self._kl_weight(step),
+                    complete=self.windows.missing is None,
                 )
             self.optimizer.apply(tape.gradient(loss, weights), weights)
             parts = (
