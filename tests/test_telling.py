@@ -83,11 +83,11 @@ METRICS = {"vae": {"vus_pr": 0.5, "auc_pr": float("nan"), "best_f1": 1.0}}
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
-        ([(12, 14), (40, 41)], "1 of 2 labelled events found; 1 of 2 events above touch none."),
-        ([(0, 11)], "1 of 2 labelled events found; 0 of 1 event above touch none."),
-        ([(0, 10), (15, 30), (35, 50)], "0 of 2 labelled events found; 3 of 3 events above touch none."),
-        ([(0, 50)], "2 of 2 labelled events found; 0 of 1 event above touch none."),
-        ([], "0 of 2 labelled events found; 0 of 0 events above touch none."),
+        ([(12, 14), (40, 41)], "1 of 2 labelled events found, 1 false alarm."),
+        ([(0, 11)], "1 of 2 labelled events found, 0 false alarms."),
+        ([(0, 10), (15, 30), (35, 50)], "0 of 2 labelled events found, 3 false alarms."),
+        ([(0, 50)], "2 of 2 labelled events found, 0 false alarms."),
+        ([], "0 of 2 labelled events found, 0 false alarms."),
     ],
 )
 def test_events_are_counted_against_labels(runs, said):

@@ -192,17 +192,6 @@ def test_a_daemon_thread_under_another_dtype_policy_gives_the_same_weights(learn
     assert same(weights(here), weights(trained))
 
 
-class Owner:
-    def double(self, x):
-        return 2 * x
-
-
-def test_many_graphs_of_one_method_bring_no_warning():
-    """TensorFlow would log one from the fifth on; see conftest."""
-    for _ in range(8):
-        assert float(training_run.compile_graph(Owner().double)(tf.constant(1.0))) == 2
-
-
 # ---------------------------------------------------------------- early stopping
 
 
@@ -409,18 +398,6 @@ def test_a_divergence_late_in_the_training_keeps_the_epoch_before(learnt):
         history = learn(vae, windows, epochs=5, seed=5, on_epoch=break_it)
     assert (history.stopped, history.best_epoch, len(history)) == ("diverged", 2, 3)
     assert same(weights(vae), good)
-
-
-def test_weights_that_are_no_numbers_are_never_kept(learnt):
-    _, windows, *_ = learnt
-    vae = build()
-    settings = {"batch_size": 64, "steps": 7, "learning_rate": 1e-3, "kl_warmup": 0, "seed": 0}
-    run = TrainingRun(vae, windows, None, restore_best=True, **settings)
-    vae.trainable_variables[0].assign(np.full((SIZE, 6), np.nan))
-    run._keep(5.0)
-    assert (run.best_epoch, run.gain_epoch) == (0, 0)
-    run.restore_best()
-    assert same(weights(vae), weights(build()))
 
 
 def test_huge_values_diverge_in_words():

@@ -17,7 +17,7 @@ from vaenb.backend import keras, tf, tfd
 from vaenb.checks import check_choice, check_number, check_whole
 from vaenb.errors import InputError
 from vaenb.networks import DEFAULT_HIDDEN, build_decoder, build_encoder
-from vaenb.objectives import ElboTerms, elbo_terms, importance_bound, softplus, split_missing
+from vaenb.objectives import ElboTerms, elbo_terms, importance_bound, split_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,12 +174,9 @@ class VAE(keras.Model):
 
     def posterior(self, x: Any) -> Any:
         """q(z | x): a tfd distribution with batch shape (batch,) and event shape (latent_dim,)."""
-        return self.encode(split_missing(self.as_windows(x))[1])
-
-    def encode(self, filled: tf.Tensor) -> Any:
-        """As `posterior`, for a tensor of windows in which nothing is missing."""
+        _, filled = split_missing(self.as_windows(x))
         mean, raw = tf.split(self.encoder(filled), 2, axis=-1)
-        return tfd.Independent(tfd.Normal(mean, softplus(raw) + MIN_POSTERIOR_SCALE), 1)
+        return tfd.Independent(tfd.Normal(mean, tf.nn.softplus(raw) + MIN_POSTERIOR_SCALE), 1)
 
     def likelihood(self, z: Any) -> Any:
         """p(x | z): a tfd distribution with the batch shape of `z` and event shape (window_size, n_channels).
@@ -191,31 +188,16 @@ class VAE(keras.Model):
         if kind == "bernoulli":
             return tfd.Independent(tfd.Bernoulli(logits=params, dtype=tf.float32), 2)
         if self._scale_in_decoder:
-            loc, raw = self.split_params(params)
+            loc, raw = tf.split(params, 2, axis=-1)
         else:
             loc = params
             raw = tf.broadcast_to(tf.convert_to_tensor(self._raw_scale), tf.shape(loc))
-        scale = softplus(raw) + MIN_SCALE
+        scale = tf.nn.softplus(raw) + MIN_SCALE
         if kind == "student_t":
             df = 2.0 + tf.nn.softplus(tf.convert_to_tensor(self._raw_df))
             return tfd.Independent(tfd.StudentT(df, loc, scale), 2)
         family = tfd.Normal if kind == "normal" else tfd.Laplace
         return tfd.Independent(family(loc, scale), 2)
-
-    def split_params(self, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The decoder's output (..., window_size, 2 * n_channels) as locations and raw scales.
-
-        To a dense decoder all places are alike; there, each half lies in one piece, which is faster.
-        """
-        if self.settings["encoder"] != "dense":
-            return tuple(tf.split(params, 2, axis=-1))
-        shape = tf.shape(params)[:-2]
-        size = self.window_size * self.n_channels
-        flat = tf.reshape(params, tf.concat([shape, [2 * size]], axis=0))
-        whole = tf.concat([shape, [self.window_size, self.n_channels]], axis=0)
-        loc, raw = (tf.reshape(half, whole) for half in (flat[..., :size], flat[..., size:]))
-        static = params.shape[:-2].concatenate([self.window_size, self.n_channels])
-        return tf.ensure_shape(loc, static), tf.ensure_shape(raw, static)
 
     # ------------------------------------------------------------------ objectives
 
@@ -287,15 +269,10 @@ class VAE(keras.Model):
         self.decoder.build((None, self.latent_dim))
         self.built = True
 
-    def training_loss(
-        self, x: tf.Tensor, *, seed: Any, kl_weight: Any = None, complete: bool = False
-    ) -> tuple[tf.Tensor, ElboTerms]:
-        """What training minimises: the mean over the batch of -(reconstruction - kl_weight * KL).
-
-        `complete` promises that nothing is missing in `x`.
-        """
+    def training_loss(self, x: tf.Tensor, *, seed: Any, kl_weight: Any = None) -> tuple[tf.Tensor, ElboTerms]:
+        """What training minimises: the mean over the batch of -(reconstruction - kl_weight * KL)."""
         weight = self.kl_weight if kl_weight is None else kl_weight
-        terms = elbo_terms(self, x, n_samples=1, seed=seed, complete=complete)
+        terms = elbo_terms(self, x, n_samples=1, seed=seed)
         return tf.reduce_mean(weight * terms.kl - terms.reconstruction), terms
 
     def train_step(self, data: Any) -> dict[str, Any]:

@@ -151,10 +151,9 @@ def _events_table(events: pd.DataFrame, *, blames: bool) -> Iterator[str]:
 
 def _tell_metrics(findings: Findings, evaluation: Report) -> Iterator[str]:
     n_found, n_labelled, n_false = _against_labels(findings)
-    n_events = len(findings.events)
     if n_labelled:
         told = f"{n_found} of {counted(n_labelled, 'labelled event')} found"
-        yield f"Against the labels: {told}; {n_false} of {counted(n_events, 'event')} above touch none."
+        yield f"Against the labels: {told}, {counted(n_false, 'false alarm')}."
     else:
         yield "Against the labels: no row is labelled anomalous."
     yield f"  {'':18s}{'VUS-PR':>8s}{'AUC-PR':>8s}{'best F1':>9s}"

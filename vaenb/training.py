@@ -111,12 +111,9 @@ def train(
     >>> len(history), history.stopped, bool(history.epochs[4].elbo > history.epochs[0].elbo)
     (5, 'finished', True)
     """
-    _check_windows(vae, windows, "windows")
-    if calibration is not None:
-        _check_windows(vae, calibration, "calibration")
+    _check_windows(vae, windows, calibration)
     if patience is not None:
         check_whole("patience", patience)
-    _check_range(vae, windows)
     epochs, batch_size = check_whole("epochs", epochs), check_whole("batch_size", batch_size)
     every_window = -(-len(windows) // batch_size)
     run = TrainingRun(
@@ -206,10 +203,13 @@ def _history(run: TrainingRun, stopped: str) -> History:
     )
 
 
-def _check_windows(vae: VAE, windows: Windows, name: str) -> None:
-    check_fit(name, windows, vae.window_size, vae.n_channels)
-    if not len(windows):
-        raise InputError(f"{name} holds no window: give a longer series or a smaller window_size.")
+def _check_windows(vae: VAE, windows: Windows, calibration: Windows | None) -> None:
+    for name, part in (("windows", windows), ("calibration", calibration)):
+        if part is not None:
+            check_fit(name, part, vae.window_size, vae.n_channels)
+            if not len(part):
+                raise InputError(f"{name} holds no window: give a longer series or a smaller window_size.")
+    _check_range(vae, windows)
 
 
 def _check_range(vae: VAE, windows: Windows) -> None:

@@ -137,10 +137,7 @@ class TrainingRun:
             x = gather_windows(values, starts[i], self.vae.window_size)
             with tf.GradientTape() as tape:
                 loss, terms = self.vae.training_loss(
-                    x,
-                    seed=tf.stack([self.seed, step]),
-                    kl_weight=self._kl_weight(step),
-                    complete=self.windows.missing is None,
+                    x, seed=tf.stack([self.seed, step]), kl_weight=self._kl_weight(step)
                 )
             self.optimizer.apply(tape.gradient(loss, weights), weights)
             parts = (
