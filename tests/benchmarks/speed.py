@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from common import median, one_turn_each, save, seconds_of, table, take_turns
+from common import median, one_turn_each, save, seconds_of, table, take_turns, verdict
 
 import vaenb
 from vaenb.backend import keras
@@ -207,6 +207,14 @@ def main() -> None:
     print("", table(trained), "", sep="\n")
     scored = scoring(vae, windows, asked.rounds)
     print(table(scored), "", sep="\n")
+    for promised, rival, rows in (
+        (5, "Keras fit", trained),
+        (4, "PyTorch eager, plain Adam", trained),
+        (5, "Keras predict, batch 32 (its default)", scored),
+    ):
+        for took in (row["x ours"] for row in rows if rival in row.values()):
+            told = verdict(kept=took >= promised)
+            print(f"Promise: at least {promised} x as fast as {rival}: {told} ({took:.1f})")
     print("Written to", save("speed", {"rounds": asked.rounds, "training": trained, "scoring": scored}))
 
 
