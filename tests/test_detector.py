@@ -11,8 +11,8 @@ from sklearn.base import clone
 import vaenb
 from vaenb.detector import VAEDetector
 from vaenb.errors import InputError
-from vaenb.threshold_base import ThresholdWarning
 from vaenb.thresholding import MAD, POT, AlarmBudget, BestF1, Fixed, Percentile
+from vaenb.thresholds.base import ThresholdWarning
 
 TINY = {"window_size": 16, "hidden": (16,), "epochs": 2, "steps_per_epoch": 10}
 CHANNELS = ("cpu", "disk", "heat", "load", "net")

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vaenb.affiliation import affiliation
-from vaenb.baselines import random_score, rolling_median_score, window_pca_score
 from vaenb.errors import InputError
 from vaenb.evaluation import evaluate
-from vaenb.event_metrics import best_point_adjusted_f1, event_scores, point_adjusted
-from vaenb.metrics import auc_pr, auc_roc, best_f1, point_scores
+from vaenb.judging.affiliation import affiliation
+from vaenb.judging.baselines import random_score, rolling_median_score, window_pca_score
+from vaenb.judging.event_metrics import best_point_adjusted_f1, event_scores, point_adjusted
+from vaenb.judging.metrics import auc_pr, auc_roc, best_f1, point_scores
+from vaenb.judging.vus import find_length_rank, vus
 from vaenb.records import Report, Scores
-from vaenb.vus import find_length_rank, vus
 
 OF_SCORES = {"vus_pr", "vus_roc", "auc_pr", "auc_roc", "best_f1"}
 OF_FLAGS = {

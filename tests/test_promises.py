@@ -6,8 +6,8 @@ from scipy import stats
 from scipy.ndimage import maximum_filter1d
 
 from vaenb.events import find_events
-from vaenb.tails import find_peaks
 from vaenb.thresholding import MAD, POT, AlarmBudget, Conformal, Percentile
+from vaenb.thresholds.tails import find_peaks
 
 SURE = 2.6  # standard errors: 99 % of a Gaussian
 

@@ -23,11 +23,12 @@ TENSORFLOW_RING = {
     "saving",
     "workflow",
 }
-MODULES = sorted(
-    ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+FILES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
-    if path.stem != "__init__" and "labext" not in path.parts
-)
+    if path != PACKAGE / "__init__.py" and "labext" not in path.parts
+}
+MODULES = sorted(FILES)
 NUMPY_RING = [name for name in MODULES if name not in TENSORFLOW_RING]
 HEAVY = {"tensorflow", "tensorflow_probability", "keras", "tf_keras"}
 WIDGETS = {"bqplot", "ipywidgets"}
@@ -77,7 +78,7 @@ def test_every_module_belongs_to_a_ring():
 
 @pytest.mark.parametrize("name", NUMPY_RING)
 def test_arrows_point_inwards(name):
-    tree = ast.parse((PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in top if isinstance(node, ast.ImportFrom)}

@@ -163,7 +163,7 @@ def _whole(text: str) -> int:
 
 def _study(series: Series, settings: dict[str, Any], read: str, options: argparse.Namespace) -> None:
     """Take a series through the six steps, write the files, and tell what was found."""
-    from vaenb.telling import summary, tell_findings, tell_series
+    from vaenb.report.telling import summary, tell_findings, tell_series
 
     as_json = getattr(options, "json", False)
     folder = options.out or Path(f"{series.name}_anomalies")
@@ -181,7 +181,7 @@ def _study(series: Series, settings: dict[str, Any], read: str, options: argpars
 def _run(series: Series, settings: dict[str, Any], read: str, folder: Path) -> tuple[Findings, VAEDetector]:
     """Fit, judge and write. The first Ctrl-C ends the training only."""
     from vaenb.formats import counted
-    from vaenb.threshold_base import ThresholdWarning
+    from vaenb.thresholds.base import ThresholdWarning
     from vaenb.training import TrainingWarning
     from vaenb.workflow import output_folder, study, write_findings
 

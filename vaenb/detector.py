@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from vaenb.blame import evenly, normal_parts, share_blame
 from vaenb.errors import InputError
 from vaenb.events import find_events
 from vaenb.frames import events_frame, on_index
 from vaenb.inputs import read_alike, read_to_fit
+from vaenb.judging.blame import evenly, normal_parts, share_blame
 from vaenb.model import VAE
 from vaenb.multiscale import MultiScale
 from vaenb.preparing import cut_windows, prepare
-from vaenb.rules import as_rule, calibration_cells, fit_rule, rehearse
 from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
 from vaenb.settings import as_code, check_settings, plain
+from vaenb.thresholds.rules import as_rule, calibration_cells, fit_rule, rehearse
 from vaenb.training import train
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from vaenb.preparing import Prepared
     from vaenb.records import EpochRecord, Events, Floats, History, Scores, Series, Windows
     from vaenb.scaling import Scaler
-    from vaenb.threshold_base import Threshold
+    from vaenb.thresholds.base import Threshold
 
 _OF_MODEL = ("latent_dim", "hidden", "encoder", "likelihood", "scale", "prior", "kl_weight", "seed")
 _OF_TRAINING = (

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from vaenb.affiliation import affiliation
-from vaenb.baselines import random_score, rolling_median_score, window_pca_score
 from vaenb.errors import InputError
-from vaenb.event_metrics import best_point_adjusted_f1, event_scores, point_adjusted
 from vaenb.events import as_flags, as_scores, same_length
-from vaenb.metrics import auc_pr, auc_roc, best_f1, point_scores
+from vaenb.judging.affiliation import affiliation
+from vaenb.judging.baselines import random_score, rolling_median_score, window_pca_score
+from vaenb.judging.event_metrics import best_point_adjusted_f1, event_scores, point_adjusted
+from vaenb.judging.metrics import auc_pr, auc_roc, best_f1, point_scores
+from vaenb.judging.vus import NO_PERIOD, find_length_rank, vus
 from vaenb.records import Report
-from vaenb.vus import NO_PERIOD, find_length_rank, vus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,7 +91,7 @@ def evaluate(
     Warnings
     --------
     ``best_f1`` is the F1 of the best threshold in hindsight. ``point_adjusted_f1`` is comparable with
-    nothing: `vaenb.event_metrics.point_adjusted` says why.
+    nothing: `vaenb.judging.event_metrics.point_adjusted` says why.
 
     Examples
     --------

@@ -11,8 +11,8 @@ from vaenb.bundle import read_bundle, write_bundle
 from vaenb.errors import BundleError, InputError
 from vaenb.records import EpochRecord, History
 from vaenb.settings import check_settings, plain
-from vaenb.threshold_base import Threshold
 from vaenb.thresholding import from_settings
+from vaenb.thresholds.base import Threshold
 from vaenb.weights import weight_shapes
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from vaenb.calibration import as_percent, least_for, look_at
-from vaenb.conformal import Conformal
 from vaenb.errors import InputError
-from vaenb.threshold_base import Choice, Threshold, ThresholdWarning, check_number
-from vaenb.threshold_tails import POT, AlarmBudget
+from vaenb.thresholds.base import Choice, Threshold, ThresholdWarning, check_number
+from vaenb.thresholds.calibration import as_percent, least_for, look_at
+from vaenb.thresholds.conformal import Conformal
+from vaenb.thresholds.extremes import POT, AlarmBudget
 
 if TYPE_CHECKING:
-    from vaenb.calibration import Calibration
     from vaenb.records import Bools, Floats
+    from vaenb.thresholds.calibration import Calibration
 
 __all__ = [
     "MAD",

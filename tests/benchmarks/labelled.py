@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vaenb.records import Series
-    from vaenb.threshold_base import Threshold
+    from vaenb.thresholds.base import Threshold
 
 RULES: dict[str, Callable[[], Threshold]] = {
     "POT(1e-3)": lambda: vaenb.POT(1e-3),

@@ -19,7 +19,7 @@ from common import save, table, verdict
 from labelled import RULES, add_arguments, read, records, thresholds
 
 import vaenb
-from vaenb.event_metrics import event_scores
+from vaenb.judging.event_metrics import event_scores
 
 if TYPE_CHECKING:
     from vaenb.records import Floats, Series

@@ -1,0 +1,1 @@
+"""What step 6 counts and compares with; `vaenb.evaluation` puts it together. NumPy ring."""
