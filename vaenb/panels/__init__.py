@@ -1,0 +1,1 @@
+"""What each panel shows: ipywidgets and bqplot around a view model of the same name. No TensorFlow."""

@@ -1,0 +1,159 @@
+"""What all panels share: one lock, a line for errors, the line of code, the static picture, a clean end."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import threading
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from vaenb.panels.cells import replace_in_cell
+from vaenb.report.drawing import standalone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from traitlets import HasTraits
+
+
+def style_sheet() -> widgets.HTML:
+    """The style sheet of the panels; light and dark follow JupyterLab's theme."""
+    css = (files("vaenb.panels") / "style.css").read_text(encoding="utf-8")
+    return widgets.HTML(f"<style>{css}</style>", layout={"display": "none"})
+
+
+def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A callback of a panel: under its lock, and an exception becomes a line in the panel."""
+
+    @functools.wraps(method)
+    def call(self: Panel, *args: Any, **kwargs: Any) -> Any:
+        with self.lock:
+            if self.is_closed:
+                return None
+            try:
+                found = method(self, *args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the panel lives on and says it
+                self.say_error(error)
+                return None
+            self.say_error(None)
+            return found
+
+    return call
+
+
+class Panel(widgets.VBox):
+    """A panel in a cell. Subclasses build their widgets and pass them to `show`.
+
+    Attributes
+    ----------
+    lock : threading.RLock
+        Held by every callback: widget callbacks may run on any thread.
+    is_closed : bool
+    """
+
+    title = "panel"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.RLock()
+        self.is_closed = False
+        self._error = widgets.HTML(layout={"display": "none"})
+        self._error.add_class("vaenb-error")
+        self._code = widgets.Textarea(layout={"display": "none", "width": "100%"}, rows=4)
+        self._code.add_class("vaenb-code")
+        self._show_code = widgets.ToggleButton(
+            description="Copy as code", icon="code", tooltip="The lines of Python that give what is on screen"
+        )
+        self._show_code.observe(self._on_show_code, "value")
+        self.add_class("vaenb-panel")
+
+    def show(self, *children: widgets.Widget) -> None:
+        """Lay the panel out: its own widgets, then the line of code and the line for errors."""
+        foot = widgets.HBox([self._show_code])
+        foot.add_class("vaenb-foot")
+        self.children = (style_sheet(), *children, foot, self._code, self._error)
+        replace_in_cell(self)
+
+    # ------------------------------------------------------------------ to be said by each panel
+
+    def code(self) -> str:
+        """The lines of Python that give what is on screen."""
+        raise NotImplementedError
+
+    def picture(self) -> str:
+        """What is on screen as a static SVG with alternative text (`vaenb.report.drawing.picture`)."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------ errors and code
+
+    def say_error(self, error: BaseException | None) -> None:
+        """Show one line about an error; None takes it away."""
+        text = "" if error is None else f"{type(error).__name__}: {error}"
+        self._error.value = f"<div role='alert'>{html.escape(text)}</div>" if text else ""
+        self._error.layout.display = None if text else "none"
+
+    @guarded
+    def _on_show_code(self, change: Any) -> None:
+        self._code.layout.display = None if change["new"] else "none"
+        self.refresh_code()
+
+    def refresh_code(self) -> None:
+        """Bring the shown line of code up to date, where it is shown."""
+        if self._show_code.value:
+            self._code.value = self.code()
+            self._code.rows = min(12, self._code.value.count("\n") + 2)
+
+    # ------------------------------------------------------------------ a picture for where no kernel is
+
+    def snapshot(self) -> str:
+        """A static picture of the panel as HTML, with alternative text: for where there is no kernel."""
+        svg = standalone(self.picture())
+        words = svg.split("<desc", 1)[1].split(">", 1)[1].split("</desc>", 1)[0]
+        data = base64.b64encode(svg.encode()).decode()
+        return (
+            f'<img class="vaenb-still" alt="{html.escape(html.unescape(words), quote=True)}" '
+            f'style="max-width:100%" src="data:image/svg+xml;base64,{data}"/>'
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
+        return {**bundle, "text/plain": f"{type(self).__name__}: {self.title}", "text/html": self.snapshot()}
+
+    # ------------------------------------------------------------------ the end
+
+    def close(self) -> None:
+        """Close the panel and all that it made: marks, scales, axes, layouts, styles. Twice does no harm."""
+        with self.lock:
+            if self.is_closed:
+                return
+            self.is_closed = True
+            mine = [widget for widget in reachable(self) if widget is not self]
+        for widget in mine:
+            widget.unobserve_all()
+            widget.close()
+        super().close()
+
+
+def reachable(root: widgets.Widget) -> list[widgets.Widget]:
+    """All widgets that hang on a widget: children, layouts, styles, scales, axes, marks, interactions."""
+    found, todo = {id(root): root}, [root]
+    while todo:
+        for value in _held(todo.pop()):
+            if id(value) not in found:
+                found[id(value)] = value
+                todo.append(value)
+    return list(found.values())
+
+
+def _held(widget: HasTraits) -> Iterable[widgets.Widget]:
+    for name in widget.trait_names():
+        if not widget.trait_has_value(name):
+            continue
+        value = getattr(widget, name)
+        values = value.values() if isinstance(value, dict) else value
+        many = values if isinstance(value, list | tuple | dict) else [value]
+        yield from (each for each in many if isinstance(each, widgets.Widget))

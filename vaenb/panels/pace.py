@@ -1,0 +1,70 @@
+"""At most so many updates a second, and the last one always."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Pace:
+    """Calls a function at most `per_second` times a second; what comes in between is dropped, the last not.
+
+    Parameters
+    ----------
+    call : callable
+        Without arguments: it reads what is newest.
+    per_second : float
+    """
+
+    def __init__(self, call: Callable[[], None], *, per_second: float = 10.0) -> None:
+        self._call, self._gap = call, 1.0 / per_second
+        self._lock = threading.Lock()
+        self._last = -1e9
+        self._timer: threading.Timer | None = None
+        self._ended = False
+
+    def __call__(self) -> None:
+        """Call now, or when it is time."""
+        with self._lock:
+            if self._ended or self._timer is not None:
+                return
+            wait = self._last + self._gap - time.monotonic()
+            if wait > 0:
+                self._timer = threading.Timer(wait, self._fire)
+                self._timer.daemon = True
+                self._timer.start()
+                return
+            self._last = time.monotonic()
+        self._call()
+
+    def flush(self) -> None:
+        """Make the call that is waiting, if one is, now."""
+        with self._lock:
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            self._now()
+
+    def end(self) -> None:
+        """No call after this one."""
+        with self._lock:
+            self._ended = True
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    def _fire(self) -> None:
+        with self._lock:
+            if self._ended or self._timer is None:
+                return
+            self._timer = None
+        self._now()
+
+    def _now(self) -> None:
+        with self._lock:
+            self._last = time.monotonic()
+        self._call()

@@ -1,0 +1,176 @@
+"""A time axis that several figures share, with zooming by mouse, by button and by keyboard; and its lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import bqplot as bq
+import ipywidgets as widgets
+import numpy as np
+
+from vaenb.panels.pace import Pace
+from vaenb.view_models.timeline import View, thin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vaenb.records import Floats
+    from vaenb.view_models.timeline import Timeline
+
+_ZOOMS_A_SECOND = 20.0
+
+
+class TimeAxis:
+    """The x axis of one or more figures. It knows which cells are in view, and tells who listens.
+
+    Parameters
+    ----------
+    timeline : Timeline
+
+    Attributes
+    ----------
+    scale : bqplot.DateScale or bqplot.LinearScale
+        Give it to every mark that stands on this axis.
+    view : View
+    controls : ipywidgets.HBox
+        Buttons, and a slider of two handles that arrow keys move.
+    pan_zoom : bqplot.PanZoom
+        Behind the toggle: it takes the mouse wheel away from the page. Figures with `interaction` of their
+        own leave it out; see `pannable`.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.view = View(0, timeline.n_cells)
+        edges = timeline.moments([0, max(1, timeline.n_cells - 1)])
+        kind = bq.DateScale if timeline.has_clock else bq.LinearScale
+        self.scale = kind(min=_plain(edges[0]), max=_plain(edges[1]), allow_padding=False)
+        self._listeners: list[Callable[[View], None]] = []
+        self._figures: list[bq.Figure] = []
+        self._follows = False
+        self._slider = widgets.IntRangeSlider(
+            value=(0, timeline.n_cells),
+            min=0,
+            max=timeline.n_cells,
+            description="In view",
+            readout=False,
+            continuous_update=True,
+            layout={"flex": "1 1 auto"},
+        )
+        self.pan_zoom = bq.PanZoom(scales={"x": [self.scale]})
+        self._toggle = widgets.ToggleButton(
+            icon="arrows", tooltip="Move and zoom with the mouse: drag, wheel", layout={"width": "40px"}
+        )
+        self._toggle.observe(self._on_toggle, "value")
+        self.controls = widgets.HBox([*self._buttons(), self._toggle, self._slider])
+        self.controls.add_class("vaenb-time-controls")
+        self._slider.observe(lambda change: self.set_view(View(*change["new"])), "value")
+        self._pace = Pace(self._read_scale, per_second=_ZOOMS_A_SECOND)
+        self.scale.observe(lambda _: None if self._follows else self._pace(), ["min", "max"])
+
+    def _buttons(self) -> list[widgets.Button]:
+        moves: list[tuple[str, str, Callable[[View], View]]] = [
+            ("search-plus", "Zoom in", lambda view: view.zoomed(0.5)),
+            ("search-minus", "Zoom out", lambda view: view.zoomed(2.0)),
+            ("arrow-left", "Earlier", lambda view: view.moved(-0.5)),
+            ("arrow-right", "Later", lambda view: view.moved(0.5)),
+            ("arrows-h", "Whole series", lambda _: View(0, self.timeline.n_cells)),
+        ]
+        found = []
+        for icon, words, move in moves:
+            button = widgets.Button(icon=icon, tooltip=words, layout={"width": "40px"})
+            button.on_click(lambda _, move=move: self.set_view(move(self.view)))
+            found.append(button)
+        return found
+
+    # ------------------------------------------------------------------ figures
+
+    def axis(self, *, label: str = "", visible: bool = True) -> bq.Axis:
+        """The axis to draw under a figure."""
+        return bq.Axis(scale=self.scale, label=label, num_ticks=8, grid_lines="none", visible=visible)
+
+    def pannable(self, figure: bq.Figure) -> None:
+        """Let the toggle put this figure under the mouse's wheel."""
+        self._figures.append(figure)
+
+    def _on_toggle(self, change: Any) -> None:
+        for figure in self._figures:
+            figure.interaction = self.pan_zoom if change["new"] else None
+
+    # ------------------------------------------------------------------ the view
+
+    def on_view(self, listener: Callable[[View], None]) -> None:
+        """Call `listener` with the view now and after every change."""
+        self._listeners.append(listener)
+        listener(self.view)
+
+    def set_view(self, view: View) -> None:
+        """Show other cells; everything on the axis follows."""
+        view = view.within(self.timeline.n_cells)
+        if view == self.view:
+            return
+        self.view = view
+        self._follows = True
+        try:
+            edges = self.timeline.moments([view.first, view.stop - 1])
+            with self.scale.hold_sync():
+                self.scale.min, self.scale.max = _plain(edges[0]), _plain(edges[1])
+            self._slider.value = (view.first, view.stop)
+        finally:
+            self._follows = False
+        for listener in self._listeners:
+            listener(view)
+
+    def _read_scale(self) -> None:
+        """After a pan or a zoom by mouse, which moves the scale itself."""
+        low, high = self.timeline.cell_of(self.scale.min), self.timeline.cell_of(self.scale.max)
+        self.set_view(View(min(low, high), max(low, high) + 1))
+
+    def end(self) -> None:
+        """Stop following the mouse: call it from the panel's `close`."""
+        self._pace.end()
+
+
+def _plain(moment: Any) -> Any:
+    """A moment as a bqplot scale takes it: a Python datetime, or a float."""
+    return moment.astype("datetime64[ms]").item() if isinstance(moment, np.datetime64) else float(moment)
+
+
+class Trace:
+    """A line over time: of the cells in view, as many as look like all of them.
+
+    Attributes
+    ----------
+    mark : bqplot.Lines
+    shown, in_view : int
+        "n of N".
+    """
+
+    def __init__(
+        self,
+        axis: TimeAxis,
+        values: Floats,
+        y_scale: bq.Scale,
+        *,
+        color: str = "var(--v-data)",
+        **style: Any,
+    ) -> None:
+        self._axis, self._values, self._above = axis, values, np.inf
+        self.shown = self.in_view = 0
+        chosen = {"stroke_width": 1.2, "colors": [color], **style}
+        self.mark = bq.Lines(x=[], y=[], scales={"x": axis.scale, "y": y_scale}, **chosen)
+        axis.on_view(lambda _: self.draw())
+
+    def set_values(self, values: Floats, *, above: float = np.inf) -> None:
+        """Other values; every cell above `above` will be drawn."""
+        self._values, self._above = values, above
+        self.draw()
+
+    def draw(self) -> None:
+        """Choose the cells anew and send them."""
+        view = self._axis.view
+        cells = thin(self._values, view, above=self._above)
+        self.shown, self.in_view = len(cells), len(view)
+        with self.mark.hold_sync():
+            self.mark.x = self._axis.timeline.moments(cells)
+            self.mark.y = np.asarray(self._values[cells], dtype=np.float64)
