@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from vaenb.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from vaenb.records import Floats
+    from vaenb.records import Floats, Ints
 
 SHORTEST: Final = 16
 LONGEST: Final = 128
@@ -21,7 +22,7 @@ _FEWEST: Final = 4
 
 _POINTS: Final = 1 << 16  # enough for 45 days of minutes
 _LAGS: Final = 3_000
-_HEIGHT: Final = 0.2
+CLEAR_HEIGHT: Final = 0.2  # of a peak of the autocorrelation
 _PROMINENCE: Final = 0.08
 _NEARLY: Final = 0.9
 
@@ -54,6 +55,45 @@ def dominant_period(values: ArrayLike, *, longest: int = _LAGS) -> int | None:
     >>> dominant_period(np.sin(2 * np.pi * np.arange(1000) / 48))
     48
     """
+    found = autocorrelation(values, longest=longest)
+    return None if found is None else found.period
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Autocorrelation:
+    """How much a series resembles itself some points later; see `dominant_period`.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (n_lags,)
+        The mean over the channels; 1 at lag 0.
+    peaks : ndarray of int64
+        The lags of the clear peaks, ascending.
+    """
+
+    values: Floats
+    peaks: Ints
+
+    @property
+    def period(self) -> int | None:
+        """The shortest of the peaks that are nearly as high as the highest; None where none is clear."""
+        heights = self.values[self.peaks]
+        return int(self.peaks[heights >= _NEARLY * heights.max()][0]) if len(heights) else None
+
+
+def autocorrelation(values: ArrayLike, *, longest: int = _LAGS) -> Autocorrelation | None:
+    """Measure how much a series resembles itself at each lag; `dominant_period` says how.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_timestamps,) or (n_timestamps, n_channels)
+    longest : int
+
+    Returns
+    -------
+    Autocorrelation or None
+        None where the series is too short, or never changes.
+    """
     table = np.asarray(values, dtype=np.float64)[:_POINTS]
     table = table[:, None] if table.ndim == 1 else table
     n_lags = min(longest + 1, len(table) // 3)
@@ -63,10 +103,8 @@ def dominant_period(values: ArrayLike, *, longest: int = _LAGS) -> int | None:
     from scipy.signal import find_peaks
 
     acf = np.mean(found, axis=0)
-    peaks, _ = find_peaks(acf, height=_HEIGHT, prominence=_PROMINENCE)
-    if not len(peaks):
-        return None
-    return int(peaks[acf[peaks] >= _NEARLY * acf[peaks].max()][0])
+    peaks, _ = find_peaks(acf, height=CLEAR_HEIGHT, prominence=_PROMINENCE)
+    return Autocorrelation(values=acf, peaks=peaks.astype(np.int64))
 
 
 def choose_window_size(values: ArrayLike, n_calibration: int) -> tuple[int, str]:
