@@ -1,8 +1,6 @@
 """The report in a real Chromium: nothing fetched, nothing thrown, zooming and reading out work."""
 
-import os
 import re
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,17 +8,6 @@ import pytest
 
 import vaenb
 from vaenb.report import Findings, write_report
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM and not os.environ.get("CI"), reason="no Chromium: apt-get install chromium"
-    ),
-]
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +38,6 @@ def report(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     write_report(findings, path)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else None
-    if playwright is None:
-        import playwright.sync_api as playwright
-    assert CHROMIUM, "under CI the browser tests must run: apt-get install chromium"
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
