@@ -130,11 +130,11 @@ def find_events(
     (array([2]), array([6]), array([3]), array([1.]))
     """
     values = as_scores(scores)
-    low = _check(threshold, merge_gap, min_length, hysteresis)
+    low = check_settings(threshold, merge_gap, min_length, hysteresis)
     start, stop = runs(values > low)
     if low < threshold:
         start, stop = _crossed(start, stop, runs(values > threshold)[0])
-    start, stop = _merge(start, stop, merge_gap)
+    start, stop = merge_runs(start, stop, merge_gap)
     long_enough = stop - start >= min_length
     start, stop = start[long_enough], stop[long_enough]
     score = run_maxima(values, start, stop)
@@ -143,11 +143,13 @@ def find_events(
         stop=stop,
         peak=_peaks(values, start, stop, score),
         score=score,
-        severity=_severity(score, threshold, values if normal is None else normal),
+        severity=severity_above(score, threshold, values if normal is None else normal),
     )
 
 
-def _check(threshold: float, merge_gap: int, min_length: int, hysteresis: float | None) -> float:
+def check_settings(
+    threshold: float, merge_gap: int, min_length: int, hysteresis: float | None = None
+) -> float:
     """Refuse settings that make no sense; the threshold at which a run begins and ends."""
     if np.isnan(threshold):
         raise InputError("threshold is NaN; it must be a number that scores can lie above.")
@@ -192,7 +194,7 @@ def _peaks(values: Floats, start: Ints, stop: Ints, score: Floats) -> Ints:
     return np.asarray(places[top[np.searchsorted(top, offset)]])
 
 
-def _merge(start: Ints, stop: Ints, merge_gap: int) -> tuple[Ints, Ints]:
+def merge_runs(start: Ints, stop: Ints, merge_gap: int) -> tuple[Ints, Ints]:
     """Runs at most `merge_gap` points apart become one."""
     if not merge_gap or len(start) < 2:
         return start, stop
@@ -200,7 +202,7 @@ def _merge(start: Ints, stop: Ints, merge_gap: int) -> tuple[Ints, Ints]:
     return start[np.concatenate([[True], apart])], stop[np.concatenate([apart, [True]])]
 
 
-def _severity(score: Floats, threshold: float, normal: ArrayLike) -> Floats:
+def severity_above(score: Floats, threshold: float, normal: ArrayLike) -> Floats:
     """How far above the threshold, in units of the threshold's height above the median normal score."""
     if not len(score):
         return np.empty(0)

@@ -121,10 +121,35 @@ class Threshold:
             points_per_day=points_per_day,
             least=self._least_scores,
         )
-        self._promise(calibration, self._choose(calibration))
-        if judges is not None and _same(calibration.scores, as_scores(judges, "judges")):
-            self.warnings_ = (self._judges_itself(), *self.warnings_)
+        judged = judges is not None and _same(calibration.scores, as_scores(judges, "judges"))
+        self.fit_to(calibration, judged=judged)
+        if judged:
             warnings.warn(self.warnings_[0], ThresholdWarning, stacklevel=2)
+        return self
+
+    def fit_to(self, calibration: Calibration, *, judged: bool = False) -> Self:
+        """Choose the threshold from scores that were sorted before, so that several rules can share the work.
+
+        Parameters
+        ----------
+        calibration : vaenb.thresholds.calibration.Calibration
+            What `look_at` made of the scores.
+        judged : bool
+            Whether these scores are also the ones to be judged; ``warnings_`` then begins with what that breaks.
+
+        Returns
+        -------
+        Threshold
+            Itself.
+
+        Raises
+        ------
+        InputError
+            If labels or a clock are missing that the rule needs.
+        """
+        self._promise(calibration, self._choose(calibration))
+        if judged:
+            self.warnings_ = (self._judges_itself(), *self.warnings_)
         return self
 
     def _choose(self, calibration: Calibration) -> Choice:
