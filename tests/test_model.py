@@ -1,10 +1,13 @@
 """The VAE against closed forms: numpy and scipy in float64, written out here."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
 import vaenb
+from vaenb import objectives
 from vaenb.backend import keras, tf
 from vaenb.errors import InputError
 from vaenb.model import LIKELIHOODS, MIN_POSTERIOR_SCALE, MIN_SCALE, VAE
@@ -28,6 +31,10 @@ def draw_windows(n, window_size, n_channels=1, seed=1):
     return np.random.default_rng(seed).normal(size=(n, window_size, n_channels)).astype(np.float32)
 
 
+def draw_noise(n_samples, n, latent_dim):
+    return np.random.default_rng(7).normal(size=(n_samples, n, latent_dim)).astype(np.float32)
+
+
 def doubles(*tensors):
     return [np.asarray(tensor, dtype=np.float64) for tensor in tensors]
 
@@ -36,8 +43,12 @@ class Linear:
     """The parts of a linear VAE in float64: x -> (mean, raw scale), and z -> z @ W + b with noise sigma."""
 
     def __init__(self, vae):
-        self.A, self.a = doubles(*(w.value for w in vae.encoder.chain[1].weights))
-        self.W, self.b = doubles(*(w.value for w in vae.decoder.chain[0].weights))
+        ((means,), (raws,)), ((locs, _),) = vae.encoder.heads, vae.decoder.heads
+        self.A, self.a = (
+            np.concatenate(doubles(*parts), axis=-1)
+            for parts in zip(means.weights, raws.weights, strict=True)
+        )
+        self.W, self.b = doubles(*(w.value for w in locs.weights))
         (self.raw_sigma,) = doubles(vae._raw_scale.value)
         self.sigma = np.tile(softplus(self.raw_sigma) + MIN_SCALE, vae.window_size)
 
@@ -82,15 +93,13 @@ def test_the_kl_to_a_standard_prior_is_the_closed_form():
 
 def log_density(vae, z, x):
     """log p(x | z) by scipy, from the raw outputs of the decoder."""
-    (params,) = doubles(vae.decoder(z))
+    loc, *raws = doubles(*vae.decoder(z))
     kind = vae.settings["likelihood"]
+    assert len(raws) == (kind != "bernoulli" and vae.settings["scale"] == "per_point")
     if kind == "bernoulli":
-        p = special.expit(params)
+        p = special.expit(loc)
         return (x * np.log(p) + (1 - x) * np.log1p(-p)).sum(axis=(-2, -1))
-    if vae.settings["scale"] == "per_point":
-        loc, raw = params[..., : vae.n_channels], params[..., vae.n_channels :]
-    else:
-        loc, raw = params, doubles(vae._raw_scale.value)[0]
+    (raw,) = raws or doubles(vae._raw_scale.value)
     scale = softplus(raw) + MIN_SCALE
     if kind == "student_t":
         family = stats.t(2 + softplus(vae._raw_df.value), loc, scale)
@@ -140,11 +149,41 @@ def gradient_by_hand(model, x, z):
     on_z = pull @ model.W.T
     on_mean = on_z.mean(axis=0) - mean
     on_scale = (on_z * (z - mean) / scale).mean(axis=0) + 1 / scale - scale
-    on_outputs = np.concatenate([on_mean, on_scale * special.expit(raw)], axis=1) / batch
+    on_outputs = [on_mean / batch, on_scale * special.expit(raw) / batch]
     on_sigma = (-1 / model.sigma + error**2 / model.sigma**3).sum(axis=(0, 1)) / (draws * batch)
     by_channel = on_sigma.reshape(-1, len(model.raw_sigma)).sum(axis=0) * special.expit(model.raw_sigma)
     on_w = np.einsum("nbl,nbd->ld", z, pull) / (draws * batch)
-    return [flat.T @ on_outputs, on_outputs.sum(axis=0), on_w, pull.mean(axis=(0, 1)), by_channel]
+    on_encoder = [part for out in on_outputs for part in (flat.T @ out, out.sum(axis=0))]
+    return [*on_encoder, on_w, pull.mean(axis=(0, 1)), by_channel]
+
+
+def by_softplus(x, *, compiled):
+    """Values and gradients of our softplus."""
+
+    @tf.function(jit_compile=compiled)
+    def differentiate(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = objectives.softplus(x)
+        return y, tape.gradient(y, x)
+
+    return doubles(*differentiate(tf.constant(x, tf.float32)))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_softplus_is_numpys_in_value_and_gradient(compiled):
+    x = np.concatenate([np.linspace(-40, 40, 8001), [0.0, 14.999, 15.0, 15.001, 80.0, 1e4, 3e38]])
+    x = np.concatenate([x, -x]).astype(np.float32).astype(np.float64)
+    value, gradient = by_softplus(x, compiled=compiled)
+    np.testing.assert_allclose(value, softplus(x), rtol=3e-7, atol=3e-7)
+    np.testing.assert_allclose(gradient, special.expit(x), atol=4e-7)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_softplus_at_its_edges(compiled):
+    value, gradient = by_softplus([0.0, np.inf, -np.inf, np.nan], compiled=compiled)
+    np.testing.assert_allclose(value, [np.log(2), np.inf, 0.0, np.nan], rtol=1e-7)
+    np.testing.assert_array_equal(gradient[:3], [0.5, 1.0, 0.0])
 
 
 # ---------------------------------------------------------------- Monte Carlo and bounds
@@ -375,6 +414,13 @@ def test_a_seed_says_where_the_weights_start(encoder):
     assert sum(matrices) >= 5
 
 
+def test_a_compiled_graph_draws_the_same():
+    vae = shake(VAE(8, latent_dim=3, hidden=(4,)))
+    x = tf.constant(draw_windows(3, 8))
+    compiled = tf.function(lambda x: vae.elbo(x, n_samples=2, seed=ONE_SEED), jit_compile=True)
+    np.testing.assert_allclose(compiled(x), vae.elbo(x, n_samples=2, seed=ONE_SEED), rtol=1e-5)
+
+
 def test_two_fresh_models_of_one_seed_draw_the_same_without_being_asked():
     x = draw_windows(3, 8)
     first, second = (VAE(8, hidden=(4,), seed=4).elbo(x) for _ in range(2))
@@ -386,11 +432,12 @@ def test_two_fresh_models_of_one_seed_draw_the_same_without_being_asked():
 
 def test_the_textbook_model_is_the_pages():
     vae = VAE.textbook(20, 2)
-    flatten, hidden, params = vae.encoder.chain
+    flatten, hidden = vae.encoder.chain
     assert isinstance(flatten, keras.layers.Flatten)
     assert (hidden.units, hidden.activation) == (32, keras.activations.relu)
-    assert (params.units, params.activation) == (2 * 2, keras.activations.linear)
-    hidden, logits, reshape = vae.decoder.chain
+    for (params,) in vae.encoder.heads:  # means and raw scales: together, a layer of 4
+        assert (params.units, params.activation) == (2, keras.activations.linear)
+    ((hidden,), ((logits, reshape),)) = vae.decoder.chain, vae.decoder.heads
     assert (hidden.units, hidden.activation) == (32, keras.activations.relu)
     assert (logits.units, logits.activation) == (20 * 2, keras.activations.linear)
     assert reshape.target_shape == (20, 2)
@@ -398,15 +445,18 @@ def test_the_textbook_model_is_the_pages():
     assert vae.settings["latent_dim"] == 2
     assert vae.name == "textbook"
     z = np.random.default_rng(0).normal(size=(3, 2))
-    np.testing.assert_allclose(vae.likelihood(z).mean(), special.expit(doubles(vae.decoder(z))[0]), rtol=1e-5)
+    np.testing.assert_allclose(
+        vae.likelihood(z).mean(), special.expit(doubles(*vae.decoder(z))[0]), rtol=1e-5
+    )
 
 
 def test_the_textbook_loss_is_binary_cross_entropy_plus_kl():
     vae = shake(VAE.textbook(12))
     x = special.expit(draw_windows(6, 12))
-    loss, _ = vae.training_loss(tf.constant(x), seed=tf.constant(ONE_SEED))
+    noise = draw_noise(1, 6, 2)
+    loss, _ = vae.training_loss(tf.constant(x), noise=noise)
     q = vae.posterior(x)
-    z = q.sample(1, seed=tf.constant(ONE_SEED))[0]
+    z = q.distribution.loc + q.distribution.scale * noise[0]
     (p,) = doubles(vae.likelihood(z).mean())
     cross_entropy = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=(1, 2))
     kl = kl_to_standard(*doubles(q.distribution.loc, q.distribution.scale)).sum(axis=1)
@@ -416,11 +466,21 @@ def test_the_textbook_loss_is_binary_cross_entropy_plus_kl():
 def test_the_kl_weight_weighs_the_kl_in_training_and_nowhere_else():
     x = tf.constant(draw_windows(6, 12))
     plain, heavy = (VAE(12, hidden=(4,), kl_weight=weight) for weight in (1.0, 3.0))
-    loss, terms = plain.training_loss(x, seed=tf.constant(ONE_SEED))
-    heavier, same = heavy.training_loss(x, seed=tf.constant(ONE_SEED))
+    noise = draw_noise(1, 6, 8)
+    loss, terms = plain.training_loss(x, noise=noise)
+    heavier, same = heavy.training_loss(x, noise=noise)
     np.testing.assert_array_equal(terms.elbo, same.elbo)
     assert float(loss) == pytest.approx(-float(tf.reduce_mean(terms.elbo)), rel=1e-6)
     assert float(heavier - loss) == pytest.approx(2 * float(tf.reduce_mean(terms.kl)), rel=1e-4)
+
+
+def test_where_nothing_is_missing_the_loss_need_not_look():
+    vae, x, noise = shake(VAE(12, hidden=(4,))), tf.constant(draw_windows(6, 12)), draw_noise(1, 6, 8)
+    looked, terms = vae.training_loss(x, noise=noise)
+    promised, same = vae.training_loss(x, noise=noise, complete=True)
+    assert float(promised) == pytest.approx(float(looked), rel=1e-6)
+    for found, expected in zip(same, terms, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 # ---------------------------------------------------------------- a Keras model
@@ -430,9 +490,10 @@ def test_the_summary_shows_both_networks(capsys):
     VAE(20, 3, latent_dim=4, hidden=(16,)).summary()
     shown = capsys.readouterr().out
     assert "encoder (Network)" in shown
-    assert "(None, 8)" in shown
+    assert "((None, 4), (None, 4))" in shown
     assert "decoder (Network)" in shown
-    assert "(None, 20, 6)" in shown
+    first, second = re.findall(r"decoder \(Network\) +. +(\S.*?) +. .*\n.*?(\S+ \S+\)\)) ", shown)[0]
+    assert f"{first} {second}" == "((None, 20, 3), (None, 20, 3))"
 
 
 class Counter(keras.callbacks.Callback):

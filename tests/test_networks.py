@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaenb.backend import keras
+from vaenb.backend import keras, tf
 from vaenb.errors import InputError
 from vaenb.networks import DEFAULT_HIDDEN, KERNEL_SIZE, build_decoder, build_encoder
 
@@ -19,12 +19,20 @@ def build_both(kind, window_size=16, n_channels=2, hidden=(8, 4), latent_dim=3, 
     return encoder, decoder
 
 
-def sizes_of(network, kind):
+def sizes_of(layers, kind):
     return [
         getattr(layer, "units", getattr(layer, "filters", None))
-        for layer in network.chain
+        for layer in layers
         if isinstance(layer, kind)
     ]
+
+
+def head_sizes(network, kind):
+    return [sizes_of(head, kind) for head in network.heads]
+
+
+def shapes_of(outputs):
+    return tuple(tuple(out.shape) for out in outputs)
 
 
 @pytest.mark.parametrize("hidden", [(), (5,), (6, 5, 4)])
@@ -34,8 +42,23 @@ def test_shapes_in_and_out(kind, window_size, hidden):
     encoder, decoder = build_both(kind, window_size, 2, hidden)
     params = encoder(np.zeros((7, window_size, 2), dtype=np.float32))
     points = decoder(np.zeros((7, 3), dtype=np.float32))
-    assert params.shape == encoder.compute_output_shape((7, window_size, 2)) == (7, 6)
-    assert points.shape == decoder.compute_output_shape((7, 3)) == (7, window_size, 4)
+    assert shapes_of(params) == encoder.compute_output_shape((7, window_size, 2)) == ((7, 3), (7, 3))
+    assert shapes_of(points) == decoder.compute_output_shape((7, 3)) == ((7, window_size, 2),) * 2
+
+
+@pytest.mark.parametrize("n_params", [1, 2, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_decoder_has_a_head_for_each_parameter(kind, n_params):
+    _, decoder = build_both(kind, n_params=n_params)
+    points = decoder(np.ones((5, 7, 3), dtype=np.float32))
+    assert shapes_of(points) == decoder.compute_output_shape((5, 7, 3)) == ((5, 7, 16, 2),) * n_params
+    assert all(np.ptp(head - points[0]) > 1e-3 for head in points[1:])
+
+
+def test_leading_axes_of_unknown_length_are_kept_in_a_graph():
+    encoder, _ = build_both("dense")
+    graph = tf.function(encoder).get_concrete_function(tf.TensorSpec((4, None, 16, 2)))
+    assert [out.shape.as_list() for out in graph.structured_outputs] == [[4, None, 3]] * 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,59 +66,69 @@ def test_leading_axes_are_kept_and_change_nothing(kind):
     encoder, decoder = build_both(kind)
     x = np.random.default_rng(0).normal(size=(2, 3, 16, 2)).astype(np.float32)
     z = np.random.default_rng(1).normal(size=(2, 3, 4, 3)).astype(np.float32)
-    np.testing.assert_allclose(encoder(x), encoder(x.reshape(6, 16, 2)).numpy().reshape(2, 3, 6), atol=1e-6)
-    flat = decoder(z.reshape(24, 3)).numpy()
-    np.testing.assert_allclose(decoder(z), flat.reshape(2, 3, 4, 16, 4), atol=1e-6)
-    np.testing.assert_allclose(decoder(z[0, 0, 0]), flat[0], atol=1e-6)
+    for params, flat in zip(encoder(x), encoder(x.reshape(6, 16, 2)), strict=True):
+        np.testing.assert_allclose(params, flat.numpy().reshape(2, 3, 3), atol=1e-6)
+    both = zip(decoder(z), decoder(z.reshape(24, 3)), decoder(z[0, 0, 0]), strict=True)
+    for points, flat, single in both:
+        np.testing.assert_allclose(points, flat.numpy().reshape(2, 3, 4, 16, 2), atol=1e-6)
+        np.testing.assert_allclose(single, flat[0], atol=1e-6)
 
 
 def test_the_dense_decoder_mirrors_the_encoder():
     encoder, decoder = build_both("dense", hidden=(8, 4))
-    assert sizes_of(encoder, keras.layers.Dense) == [8, 4, 2 * 3]
-    assert sizes_of(decoder, keras.layers.Dense) == [4, 8, 16 * 2 * 2]
+    assert sizes_of(encoder.chain, keras.layers.Dense) == [8, 4]
+    assert head_sizes(encoder, keras.layers.Dense) == [[3], [3]]
+    assert sizes_of(decoder.chain, keras.layers.Dense) == [4, 8]
+    assert head_sizes(decoder, keras.layers.Dense) == [[16 * 2], [16 * 2]]
 
 
 def test_the_conv_decoder_mirrors_the_encoder():
     encoder, decoder = build_both("conv", hidden=(8, 4))
-    assert sizes_of(encoder, keras.layers.Conv1D) == [8, 4]
+    assert sizes_of(encoder.chain, keras.layers.Conv1D) == [8, 4]
+    assert head_sizes(encoder, keras.layers.Dense) == [[3], [3]]
     assert {layer.strides for layer in encoder.chain if isinstance(layer, keras.layers.Conv1D)} == {(2,)}
-    assert sizes_of(decoder, keras.layers.Conv1D) == [4, 8, 2 * 2]
-    assert sizes_of(decoder, keras.layers.Dense) == [4 * 4]  # 16 points halved twice, 4 filters
+    assert sizes_of(decoder.chain, keras.layers.Conv1D) == [4, 8]
+    assert head_sizes(decoder, keras.layers.Conv1D) == [[2], [2]]
+    assert sizes_of(decoder.chain, keras.layers.Dense) == [4 * 4]  # 16 points halved twice, 4 filters
 
 
 def test_the_recurrent_decoder_mirrors_the_encoder():
     encoder, decoder = build_both("recurrent", hidden=(8, 4))
-    assert sizes_of(encoder, keras.layers.GRU) == [8, 4]
-    assert sizes_of(decoder, keras.layers.GRU) == [4, 8]
-    assert sizes_of(decoder, keras.layers.Dense) == [2 * 2]
+    assert sizes_of(encoder.chain, keras.layers.GRU) == [8, 4]
+    assert head_sizes(encoder, keras.layers.Dense) == [[3], [3]]
+    assert sizes_of(decoder.chain, keras.layers.GRU) == [4, 8]
+    assert head_sizes(decoder, keras.layers.Dense) == [[2], [2]]
 
 
 def test_a_dense_network_is_matrices_and_relus():
     encoder, _ = build_both("dense", hidden=(8, 4))
     x = np.random.default_rng(0).normal(size=(5, 16, 2)).astype(np.float32)
     h = x.reshape(5, 32).astype(np.float64)
-    (a, _), (b, _), (c, _) = ([w.value.numpy() for w in layer.weights] for layer in encoder.chain[1:])
-    expected = np.maximum(np.maximum(h @ a, 0) @ b, 0) @ c  # fresh biases are zero
-    np.testing.assert_allclose(encoder(x), expected, atol=1e-5)
+    layers = [*encoder.chain[1:], *(head[0] for head in encoder.heads)]
+    (a, _), (b, _), (c, _), (d, _) = ([w.value.numpy() for w in layer.weights] for layer in layers)
+    h = np.maximum(np.maximum(h @ a, 0) @ b, 0)  # fresh biases are zero
+    for params, expected in zip(encoder(x), (h @ c, h @ d), strict=True):
+        np.testing.assert_allclose(params, expected, atol=1e-5)
 
 
 def test_conv_and_recurrent_networks_know_the_order_of_points():
     x = np.random.default_rng(0).normal(size=(5, 16, 2)).astype(np.float32)
     for kind in ("conv", "recurrent"):
         encoder, decoder = build_both(kind)
-        assert not np.allclose(encoder(x), encoder(x[:, ::-1]), atol=1e-3)
-        points = decoder(np.ones((1, 3), dtype=np.float32)).numpy()[0]
-        assert np.ptp(points, axis=0).max() > 1e-3
+        for params, turned in zip(encoder(x), encoder(x[:, ::-1]), strict=True):
+            assert not np.allclose(params, turned, atol=1e-3)
+        for points in decoder(np.ones((1, 3), dtype=np.float32)):
+            assert np.ptp(points[0], axis=0).max() > 1e-3
 
 
 def test_a_conv_layer_sees_its_neighbourhood_only():
     _, decoder = build_both("conv", window_size=64, hidden=(4,))
-    last = decoder.chain[-1]
-    assert last.kernel_size == (KERNEL_SIZE,)
     h = np.zeros((1, 64, 4), dtype=np.float32)
     h[0, 30] = 1.0
-    touched = np.flatnonzero(np.abs(last(h).numpy()[0] - last(0 * h).numpy()[0]).sum(axis=1))
-    assert set(touched) <= set(range(30 - KERNEL_SIZE // 2, 31 + KERNEL_SIZE // 2))
+    for (last,) in decoder.heads:
+        assert last.kernel_size == (KERNEL_SIZE,)
+        touched = np.flatnonzero(np.abs(last(h).numpy()[0] - last(0 * h).numpy()[0]).sum(axis=1))
+        assert set(touched) <= set(range(30 - KERNEL_SIZE // 2, 31 + KERNEL_SIZE // 2))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -110,9 +143,10 @@ def test_the_first_weights_follow_the_seed(kind):
 
 def test_two_layers_of_one_shape_start_with_different_weights():
     encoder, _ = build_both("dense", window_size=4, n_channels=2, hidden=(8, 8))
-    one, two = (layer.weights[0].value.numpy() for layer in encoder.chain[1:3])
-    assert one.shape == two.shape
-    assert not np.array_equal(one, two)
+    for layers in (encoder.chain[1:3], (head[0] for head in encoder.heads)):
+        one, two = (layer.weights[0].value.numpy() for layer in layers)
+        assert one.shape == two.shape
+        assert not np.array_equal(one, two)
 
 
 @pytest.mark.parametrize("build", [build_encoder, build_decoder])

@@ -17,7 +17,7 @@ from vaenb.backend import keras, tf, tfd
 from vaenb.checks import check_choice, check_number, check_whole
 from vaenb.errors import InputError
 from vaenb.networks import DEFAULT_HIDDEN, build_decoder, build_encoder
-from vaenb.objectives import ElboTerms, elbo_terms, importance_bound, split_missing
+from vaenb.objectives import ElboTerms, elbo_terms, importance_bound, softplus, split_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,32 +169,31 @@ class VAE(keras.Model):
         )
 
     def _prior_parts(self) -> tuple[tf.Tensor, tf.Tensor]:
-        scale = tf.nn.softplus(tf.convert_to_tensor(self._prior_raw_scale)) + MIN_POSTERIOR_SCALE
+        scale = softplus(tf.convert_to_tensor(self._prior_raw_scale)) + MIN_POSTERIOR_SCALE
         return tf.convert_to_tensor(self._prior_loc), scale
 
     def posterior(self, x: Any) -> Any:
         """q(z | x): a tfd distribution with batch shape (batch,) and event shape (latent_dim,)."""
-        _, filled = split_missing(self.as_windows(x))
-        mean, raw = tf.split(self.encoder(filled), 2, axis=-1)
-        return tfd.Independent(tfd.Normal(mean, tf.nn.softplus(raw) + MIN_POSTERIOR_SCALE), 1)
+        return self.posterior_of_filled(split_missing(self.as_windows(x))[1])
+
+    def posterior_of_filled(self, filled: tf.Tensor) -> Any:
+        """As `posterior`, of a float32 tensor of windows that has no NaN: nothing is looked for."""
+        mean, raw = self.encoder(filled)
+        return tfd.Independent(tfd.Normal(mean, softplus(raw) + MIN_POSTERIOR_SCALE), 1)
 
     def likelihood(self, z: Any) -> Any:
         """p(x | z): a tfd distribution with the batch shape of `z` and event shape (window_size, n_channels).
 
         `z` has shape (..., latent_dim); sample axes in front are kept.
         """
-        params = self.decoder(tf.convert_to_tensor(z, tf.float32))
+        loc, *raws = self.decoder(tf.convert_to_tensor(z, tf.float32))
         kind = self.settings["likelihood"]
         if kind == "bernoulli":
-            return tfd.Independent(tfd.Bernoulli(logits=params, dtype=tf.float32), 2)
-        if self._scale_in_decoder:
-            loc, raw = tf.split(params, 2, axis=-1)
-        else:
-            loc = params
-            raw = tf.broadcast_to(tf.convert_to_tensor(self._raw_scale), tf.shape(loc))
-        scale = tf.nn.softplus(raw) + MIN_SCALE
+            return tfd.Independent(tfd.Bernoulli(logits=loc, dtype=tf.float32), 2)
+        raw = raws[0] if raws else tf.broadcast_to(tf.convert_to_tensor(self._raw_scale), tf.shape(loc))
+        scale = softplus(raw) + MIN_SCALE
         if kind == "student_t":
-            df = 2.0 + tf.nn.softplus(tf.convert_to_tensor(self._raw_df))
+            df = 2.0 + softplus(tf.convert_to_tensor(self._raw_df))
             return tfd.Independent(tfd.StudentT(df, loc, scale), 2)
         family = tfd.Normal if kind == "normal" else tfd.Laplace
         return tfd.Independent(family(loc, scale), 2)
@@ -218,8 +217,8 @@ class VAE(keras.Model):
 
     def elbo_terms(self, x: Any, *, n_samples: int = 1, seed: Any = None) -> ElboTerms:
         """The ELBO and its parts; see `elbo`. The KL weight does not enter here."""
-        n_samples = check_whole("n_samples", n_samples)
-        return elbo_terms(self, self.as_windows(x), n_samples=n_samples, seed=self._seed(seed))
+        x = self.as_windows(x)
+        return elbo_terms(self, x, noise=self._noise(x, n_samples, seed))
 
     def iwae(self, x: Any, *, n_samples: int = 64, seed: Any = None) -> tf.Tensor:
         """The importance-weighted bound (Burda et al. 2016), shape (batch,), in nats.
@@ -227,8 +226,8 @@ class VAE(keras.Model):
         log 1/k sum_i p(x, z_i) / q(z_i | x) with k = `n_samples`; between the ELBO and log p(x), and closer
         to log p(x) the larger k is.
         """
-        n_samples = check_whole("n_samples", n_samples)
-        return importance_bound(self, self.as_windows(x), n_samples=n_samples, seed=self._seed(seed))
+        x = self.as_windows(x)
+        return importance_bound(self, x, noise=self._noise(x, n_samples, seed))
 
     def latent_distance(self, z: Any) -> tf.Tensor:
         """How far points z (..., latent_dim) lie from the prior's nearest centre, in its scales; (...)."""
@@ -250,12 +249,15 @@ class VAE(keras.Model):
             )
         return x
 
-    def _seed(self, seed: Any) -> tf.Tensor:
-        """A pair of int32 for TensorFlow's stateless draws."""
+    def _noise(self, x: tf.Tensor, n_samples: int, seed: Any) -> tf.Tensor:
+        """Standard normal draws for the windows `x`, (n_samples, batch, latent_dim)."""
+        n_samples = check_whole("n_samples", n_samples)
         if seed is None:
-            return tf.cast(self._sampler.next(ordered=False) % 2**31, tf.int32)
+            seed = tf.cast(self._sampler.next(ordered=False) % 2**31, tf.int32)
         seed = tf.cast(tf.convert_to_tensor(seed), tf.int32)
-        return seed if seed.shape.rank else tf.stack([seed, 0])
+        pair = seed if seed.shape.rank else tf.stack([seed, 0])
+        # With this generator named, compiled and plain graphs draw the same, and the compiled ones fast.
+        return tf.random.stateless_normal((n_samples, tf.shape(x)[0], self.latent_dim), pair, alg="philox")
 
     # ------------------------------------------------------------------ the Keras model
 
@@ -269,17 +271,23 @@ class VAE(keras.Model):
         self.decoder.build((None, self.latent_dim))
         self.built = True
 
-    def training_loss(self, x: tf.Tensor, *, seed: Any, kl_weight: Any = None) -> tuple[tf.Tensor, ElboTerms]:
-        """What training minimises: the mean over the batch of -(reconstruction - kl_weight * KL)."""
+    def training_loss(
+        self, x: tf.Tensor, *, noise: tf.Tensor, kl_weight: Any = None, complete: bool = False
+    ) -> tuple[tf.Tensor, ElboTerms]:
+        """What training minimises: the mean over the batch of -(reconstruction - kl_weight * KL).
+
+        `noise` holds standard normal draws, (1, batch, latent_dim); `complete` promises that nothing is
+        missing in `x`.
+        """
         weight = self.kl_weight if kl_weight is None else kl_weight
-        terms = elbo_terms(self, x, n_samples=1, seed=seed)
+        terms = elbo_terms(self, x, noise=noise, complete=complete)
         return tf.reduce_mean(weight * terms.kl - terms.reconstruction), terms
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step of ``fit``: the same loss as `vaenb.train`."""
         x = self.as_windows(keras.utils.unpack_x_y_sample_weight(data)[0])
         with tf.GradientTape() as tape:
-            loss, terms = self.training_loss(x, seed=self._seed(None))
+            loss, terms = self.training_loss(x, noise=self._noise(x, 1, None))
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, weights), weights)
         return self._track(terms)
@@ -287,7 +295,7 @@ class VAE(keras.Model):
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of ``evaluate``."""
         x = self.as_windows(keras.utils.unpack_x_y_sample_weight(data)[0])
-        return self._track(self.training_loss(x, seed=self._seed(None))[1])
+        return self._track(self.training_loss(x, noise=self._noise(x, 1, None))[1])
 
     def _track(self, terms: ElboTerms) -> dict[str, Any]:
         """Means over windows: a last, smaller batch counts as much as it holds."""

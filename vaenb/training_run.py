@@ -24,6 +24,7 @@ ACTIVE_VARIANCE = 0.01  # Burda et al. 2016: a unit is active if its posterior m
 CHUNK_SECONDS = 0.3  # a stop is heard at least this often
 CALIBRATION_VALUES = 2_000_000  # numbers that are laid out at once to measure the calibration ELBO
 CALIBRATION_SAMPLES = 4
+BLOCK_VALUES = 250_000  # draws that lie in memory at once, about
 SOUND_WINDOWS = 256  # windows on which the weights are compared with the ones that training began with
 
 
@@ -77,6 +78,9 @@ class TrainingRun:
             most = max(64, min(2048, CALIBRATION_VALUES // (vae.window_size * vae.n_channels)))
             self._calibration = as_tensor(calibration), _evenly_spaced(calibration, most)
         self._first_terms = self._sampled_terms()
+        self._block = min(
+            steps, max(1, BLOCK_VALUES // (batch_size * vae.latent_dim))
+        )  # steps that they serve
         self._chunk, self._is_compiled, self._done = 1, False, 0
         self._compiled = compile_graph(self._steps)
         self._measure = compile_graph(self._calibration_means)
@@ -87,15 +91,20 @@ class TrainingRun:
         """Run one epoch; None if it was stopped in the middle."""
         began, number = time.perf_counter(), len(self.records)
         starts = tf.constant(self._shuffled(number), tf.int32)
+        rng = np.random.default_rng([self.seed, number, 1])  # another stream than the order of the windows
+        noise = self._noise(rng)
         totals: list[NDArray[np.float64]] | None = None
-        self._done = 0
+        self._done = used = 0  # steps that ran in this epoch, and on this block of draws
         while self._done < self.steps:
             if stop is not None and stop.is_set():
                 return None
-            upto = min(self._done + self._chunk, self.steps)
-            sums = self._run_chunk(starts, self._done, upto, number)
+            if used == self._block:
+                noise, used = self._noise(rng), 0
+            upto = min(self._done + min(self._chunk, self._block - used), self.steps)
+            sums = self._run_chunk(starts, noise, self._done, upto, number)
             totals = sums if totals is None else [a + b for a, b in zip(totals, sums, strict=True)]
             bar.update(upto - self._done)
+            used += upto - self._done
             self._done = upto
         record = self._record(number + 1, totals or [], time.perf_counter() - began)
         self.records.append(record)
@@ -104,12 +113,14 @@ class TrainingRun:
             self._keep(record.elbo if record.calibration_elbo is None else record.calibration_elbo)
         return record
 
-    def _run_chunk(self, starts: tf.Tensor, first: int, last: int, epoch: int) -> list[NDArray[np.float64]]:
+    def _run_chunk(
+        self, starts: tf.Tensor, noise: tf.Tensor, first: int, last: int, epoch: int
+    ) -> list[NDArray[np.float64]]:
         """Run a part of an epoch's steps, and choose the length of the next part by the time it took."""
         tick = time.perf_counter()
         # Tensors, not numbers: a new Python number would compile a new graph.
         places = (tf.constant(place, tf.int32) for place in (first, last, epoch * self.steps))
-        sums = [s.numpy().astype(np.float64) for s in self._compiled(self._values, starts, *places)]
+        sums = [s.numpy().astype(np.float64) for s in self._compiled(self._values, starts, noise, *places)]
         seconds = max(time.perf_counter() - tick, 1e-6)
         if self._is_compiled:  # the first call compiles, and its time says nothing
             self._chunk = max(1, min(self.steps, int(CHUNK_SECONDS * (last - first) / seconds)))
@@ -124,12 +135,32 @@ class TrainingRun:
         rounds = [rng.permutation(n) for _ in range(-(-wanted // n))]
         return self.windows.starts[np.concatenate(rounds)[:wanted]].reshape(self.steps, self.batch_size)
 
+    def _noise(self, rng: np.random.Generator) -> tf.Tensor:
+        """Standard normal draws for the next block of steps, (steps, 1, batch_size, latent_dim).
+
+        One after the other from the epoch's generator, so that the size of a block does not matter.
+        """
+        shape = (self._block, 1, self.batch_size, self.vae.latent_dim)
+        return tf.constant(rng.standard_normal(shape, dtype=np.float32))
+
     def _steps(
-        self, values: tf.Tensor, starts: tf.Tensor, first: tf.Tensor, last: tf.Tensor, before: tf.Tensor
+        self,
+        values: tf.Tensor,
+        starts: tf.Tensor,
+        noise: tf.Tensor,
+        first: tf.Tensor,
+        last: tf.Tensor,
+        before: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
-        """Compiled: steps `first` to `last` of an epoch that comes after `before` steps; sums over them."""
-        weights, latent = self.vae.trainable_variables, self.vae.latent_dim
-        sums = (tf.zeros(3), tf.zeros(latent), tf.zeros(latent), tf.zeros(latent))
+        """Compiled: steps `first` to `last` of an epoch that comes after `before` steps.
+
+        Sums over the steps of the batch's mean reconstruction, KL, KL per dimension, posterior mean and its
+        square.
+        """
+        weights, batch, latent = self.vae.trainable_variables, self.batch_size, self.vae.latent_dim
+        # By place in the batch: adding to a sum is fast, and averaging over the batch in each step is not.
+        by_place = [(batch,), (batch,), (batch, latent), (batch, latent), (batch, latent)]
+        sums = tuple(tf.zeros(shape) for shape in by_place)
         i = first
         # Not tf.range: XLA would compile anew for every new pair of ends.
         while i < last:
@@ -137,18 +168,17 @@ class TrainingRun:
             x = gather_windows(values, starts[i], self.vae.window_size)
             with tf.GradientTape() as tape:
                 loss, terms = self.vae.training_loss(
-                    x, seed=tf.stack([self.seed, step]), kl_weight=self._kl_weight(step)
+                    x,
+                    noise=noise[i % self._block],
+                    kl_weight=self._kl_weight(step),
+                    complete=self.windows.missing is None,
                 )
             self.optimizer.apply(tape.gradient(loss, weights), weights)
-            parts = (
-                tf.stack([tf.reduce_mean(t) for t in (terms.elbo, terms.reconstruction, terms.kl)]),
-                tf.reduce_mean(terms.kl_per_dim, axis=0),
-                tf.reduce_mean(terms.posterior_mean, axis=0),
-                tf.reduce_mean(tf.square(terms.posterior_mean), axis=0),
-            )
+            mean = terms.posterior_mean
+            parts = (terms.reconstruction, terms.kl, terms.kl_per_dim, mean, tf.square(mean))
             sums = tuple(a + b for a, b in zip(sums, parts, strict=True))
             i += 1
-        return sums
+        return tuple(tf.reduce_mean(total, axis=0) for total in sums)
 
     def _kl_weight(self, step: tf.Tensor) -> tf.Tensor:
         if not self.kl_warmup:
@@ -159,13 +189,13 @@ class TrainingRun:
     # ---------------------------------------------------------------- what came of it
 
     def _record(self, number: int, sums: Sequence[NDArray[np.float64]], seconds: float) -> EpochRecord:
-        means, kl_per_dim, first, second = (part / self.steps for part in sums)
+        reconstruction, kl, kl_per_dim, first, second = (part / self.steps for part in sums)
         held_out = self._held_out()
         return EpochRecord(
             epoch=number,
-            elbo=float(means[0]),
-            reconstruction=float(means[1]),
-            kl=float(means[2]),
+            elbo=float(reconstruction - kl),
+            reconstruction=float(reconstruction),
+            kl=float(kl),
             kl_per_dim=kl_per_dim,
             active_units=int((second - first**2 > ACTIVE_VARIANCE).sum()),
             kl_weight=self.vae.kl_weight * min(1.0, number / max(1, self.kl_warmup)),

@@ -36,7 +36,7 @@ def weight_shapes(settings: Mapping[str, Any]) -> Shapes:
     --------
     >>> sizes = {"window_size": 16, "n_channels": 1, "latent_dim": 2, "hidden": [8], "encoder": "dense"}
     >>> weight_shapes({**sizes, "likelihood": "bernoulli", "scale": "shared", "prior": "standard"})
-    [(16, 8), (8,), (8, 4), (4,), (2, 8), (8,), (8, 16), (16,)]
+    [(16, 8), (8,), (8, 2), (2,), (8, 2), (2,), (2, 8), (8,), (8, 16), (16,)]
     """
     window, channels, latent, hidden = (
         settings[name] for name in ("window_size", "n_channels", "latent_dim", "hidden")
@@ -48,7 +48,7 @@ def weight_shapes(settings: Mapping[str, Any]) -> Shapes:
     own += [()] if settings["likelihood"] == "student_t" else []
     if settings["prior"] == "mixture":
         own += [(_COMPONENTS,), (_COMPONENTS, latent), (_COMPONENTS, latent)]
-    return own + chain(window, channels, latent, hidden, channels * (1 + per_point))
+    return own + chain(window, channels, latent, hidden, 1 + per_point)
 
 
 def _layers(*sizes: int) -> Shapes:
@@ -56,23 +56,25 @@ def _layers(*sizes: int) -> Shapes:
     return [shape for size, units in pairwise(sizes) for shape in ((size, units), (units,))]
 
 
-def _dense(window: int, channels: int, latent: int, hidden: Sequence[int], width: int) -> Shapes:
-    encoder = _layers(window * channels, *hidden, 2 * latent)
-    return encoder + _layers(latent, *reversed(hidden), window * width)
+def _dense(window: int, channels: int, latent: int, hidden: Sequence[int], heads: int) -> Shapes:
+    encoder = _layers(window * channels, *hidden)
+    encoder += _layers(hidden[-1] if hidden else window * channels, latent) * 2
+    last = hidden[0] if hidden else latent
+    return encoder + _layers(latent, *reversed(hidden)) + _layers(last, window * channels) * heads
 
 
 def _convolutions(*sizes: int) -> Shapes:
     return [shape for size, filters in pairwise(sizes) for shape in ((_KERNEL, size, filters), (filters,))]
 
 
-def _conv(window: int, channels: int, latent: int, hidden: Sequence[int], width: int) -> Shapes:
+def _conv(window: int, channels: int, latent: int, hidden: Sequence[int], heads: int) -> Shapes:
     if not hidden:
-        linear = _layers(window * channels, 2 * latent) + _layers(latent, window * width)
-        return linear + _convolutions(width, width)
+        linear = _layers(window * channels, latent) * 2 + _layers(latent, window * channels)
+        return linear + _convolutions(channels, channels) * heads
     coarse = ceil(window / 2 ** len(hidden)) * hidden[-1]
-    encoder = _convolutions(channels, *hidden) + _layers(coarse, 2 * latent)
-    last = hidden[-1]
-    return encoder + _layers(latent, coarse) + _convolutions(last, *reversed(hidden), width)
+    encoder = _convolutions(channels, *hidden) + _layers(coarse, latent) * 2
+    decoder = _layers(latent, coarse) + _convolutions(hidden[-1], *reversed(hidden))
+    return encoder + decoder + _convolutions(hidden[0], channels) * heads
 
 
 def _gates(*sizes: int) -> Shapes:
@@ -84,8 +86,8 @@ def _gates(*sizes: int) -> Shapes:
     ]
 
 
-def _recurrent(window: int, channels: int, latent: int, hidden: Sequence[int], width: int) -> Shapes:
+def _recurrent(window: int, channels: int, latent: int, hidden: Sequence[int], heads: int) -> Shapes:
     last = hidden[-1] if hidden else window * channels
-    encoder = _gates(channels, *hidden) + _layers(last, 2 * latent)
+    encoder = _gates(channels, *hidden) + _layers(last, latent) * 2
     first = hidden[0] if hidden else latent
-    return encoder + _gates(latent, *reversed(hidden)) + _layers(first, width)
+    return encoder + _gates(latent, *reversed(hidden)) + _layers(first, channels) * heads
