@@ -46,7 +46,7 @@ class TimeAxis:
         kind = bq.DateScale if timeline.has_clock else bq.LinearScale
         self.scale = kind(min=_plain(edges[0]), max=_plain(edges[1]), allow_padding=False)
         self._listeners: list[Callable[[View], None]] = []
-        self._figures: list[bq.Figure] = []
+        self._figures: list[tuple[bq.Figure, bq.interacts.Interaction | None]] = []
         self._follows = False
         self._slider = widgets.IntRangeSlider(
             value=(0, timeline.n_cells),
@@ -87,15 +87,16 @@ class TimeAxis:
 
     def axis(self, *, label: str = "", visible: bool = True) -> bq.Axis:
         """The axis to draw under a figure."""
-        return bq.Axis(scale=self.scale, label=label, num_ticks=8, grid_lines="none", visible=visible)
+        # No `num_ticks`: with it bqplot cuts the axis into equal parts, which are no round times.
+        return bq.Axis(scale=self.scale, label=label, grid_lines="none", visible=visible)
 
-    def pannable(self, figure: bq.Figure) -> None:
-        """Let the toggle put this figure under the mouse's wheel."""
-        self._figures.append(figure)
+    def pannable(self, figure: bq.Figure, *, otherwise: bq.interacts.Interaction | None = None) -> None:
+        """Let the toggle put a figure under the mouse's wheel; while it is off, `otherwise` has the mouse."""
+        self._figures.append((figure, otherwise))
 
     def _on_toggle(self, change: Any) -> None:
-        for figure in self._figures:
-            figure.interaction = self.pan_zoom if change["new"] else None
+        for figure, otherwise in self._figures:
+            figure.interaction = self.pan_zoom if change["new"] else otherwise
 
     # ------------------------------------------------------------------ the view
 
@@ -129,6 +130,7 @@ class TimeAxis:
     def end(self) -> None:
         """Stop following the mouse: call it from the panel's `close`."""
         self._pace.end()
+        self.pan_zoom.close()  # it hangs on no figure while the toggle is off
 
 
 def _plain(moment: Any) -> Any:
@@ -171,6 +173,8 @@ class Trace:
         view = self._axis.view
         cells = thin(self._values, view, above=self._above)
         self.shown, self.in_view = len(cells), len(view)
+        known = np.flatnonzero(~np.isnan(self._values[cells]))
+        cells = cells[: known[-1] + 1 if len(known) else 0]  # bqplot puts a label at the last point
         with self.mark.hold_sync():
             self.mark.x = self._axis.timeline.moments(cells)
             self.mark.y = np.asarray(self._values[cells], dtype=np.float64)
