@@ -20,13 +20,17 @@ _DOOR = {
     "prepare": "preparing",
     "dominant_period": "periods",
     "Scaler": "scaling",
+    "DataPanel": "panels.data",
     # 2 build the VAE
     "VAE": "model",
     # 3 train
     "train": "training",
+    "watch_training": "watching",
+    "TrainingPanel": "panels.training",
     # 4 score
     "score": "scoring",
     "impute": "scoring",
+    "LatentPanel": "panels.latent",
     # 5 set the threshold
     "Percentile": "thresholding",
     "MAD": "thresholding",
@@ -34,8 +38,10 @@ _DOOR = {
     "Conformal": "thresholding",
     "AlarmBudget": "thresholding",
     "BestF1": "thresholding",
+    "ThresholdPanel": "panels.threshold",
     # 6 judge
     "find_events": "events",
+    "JudgePanel": "panels.judge",
     "evaluate": "evaluation",
     # around them
     "VAEDetector": "detector",
