@@ -455,7 +455,10 @@ CHOICES_TO_REFUSE = [
     (["--window-size", "0"], r"--window-size is 0; expected a whole number from 1"),
     (["--window-size", "day"], r"--window-size is 'day'; expected a whole number of points, or auto"),
     (["--time", "when"], r"no column 'when' for the time; expected one of: timestamp, value, label"),
-    (["--time", "value"], r"There is no numeric column among"),
+    (
+        ["--time", "value"],
+        r"no numeric column beside value, label, taken for the time or the labels among: timestamp \('times",
+    ),
     (["--values", "valeu"], r"no column 'valeu' for the values; expected one of"),
     (
         ["--values", "timestamp"],

@@ -11,6 +11,7 @@ from sklearn.base import clone
 import vaenb
 from vaenb.detector import VAEDetector
 from vaenb.errors import InputError
+from vaenb.inputs import SamplingWarning
 from vaenb.thresholding import MAD, POT, AlarmBudget, BestF1, Fixed, Percentile
 from vaenb.thresholds.base import ThresholdWarning
 
@@ -362,6 +363,33 @@ def test_a_time_and_a_label_column_are_told_from_the_channels(monkeypatch):
 def test_other_columns_than_at_fit_are_refused_and_both_named(of_five, change, names):
     with pytest.raises(InputError, match=f"The channels are {names}"):
         of_five.predict(change(metrics_of_five(100)))
+
+
+def at(interval, n=100):
+    return hourly(n).set_axis(pd.date_range("2025-01-01", periods=n, freq=interval, name="when"))
+
+
+@pytest.mark.parametrize("do", ["decision_function", "predict", "detect"])
+@pytest.mark.parametrize(("interval", "told"), [("5min", "5 min"), ("2h", "2 h"), ("67min", "1.117 h")])
+def test_another_interval_than_at_fit_is_told_once_and_both_are_named(fitted, do, interval, told):
+    said = rf"a point every {told}; the detector was fitted on a series with one every 1 h\. .*resample"
+    with pytest.warns(SamplingWarning, match=said) as caught:
+        getattr(fitted, do)(at(interval))
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+def test_a_saved_detector_still_knows_its_interval(fitted, tmp_path):
+    fitted.save(tmp_path / "a.vaenb")
+    with pytest.warns(SamplingWarning, match="every 5 min; .* every 1 h"):
+        vaenb.load(tmp_path / "a.vaenb").find_events(vaenb.read_series(at("5min")))
+
+
+def test_the_same_interval_or_no_clock_is_no_reason_to_warn(fitted, of_five):
+    for given in (at("1h"), at("62min"), wave(100)):
+        assert len(fitted.predict(given)) == 100
+    without = metrics_of_five(100)
+    assert len(of_five.predict(without.set_axis(at("5min").index))) == 100
 
 
 def test_many_channels_are_not_all_listed():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vaenb.errors import InputError
-from vaenb.evaluation import evaluate
+from vaenb.evaluation import _apart, evaluate
 from vaenb.judging.affiliation import affiliation
 from vaenb.judging.baselines import random_score, rolling_median_score, window_pca_score
 from vaenb.judging.event_metrics import best_point_adjusted_f1, event_scores, point_adjusted
@@ -96,8 +96,20 @@ def test_a_baseline_that_wins_is_named_and_one_that_loses_is_not():
         for found in (random_score(1200, seed=1), labels)
     )
     theirs, ours = noise.metrics["window_pca"]["vus_pr"], noise.metrics["vae"]["vus_pr"]
-    assert f"Window PCA beats the VAE here: VUS-PR {theirs:.2f} against {ours:.2f}." in noise.remarks
+    assert f"Window PCA beats the VAE here: VUS-PR {theirs:.3f} against {ours:.3f}." in noise.remarks
     assert not any("beats" in remark for remark in truth.remarks)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "told"),
+    [
+        (0.9996, 0.9984, "1.000 against 0.998"),
+        (0.99996, 0.9998, "1.0000 against 0.9998"),
+        (1.0, 1.0 - 1e-16, "1.0000000000000000 against 0.9999999999999999"),
+    ],
+)
+def test_a_narrow_win_is_told_with_the_decimals_that_show_it(theirs, ours, told):
+    assert _apart(theirs, ours) == told
 
 
 def test_point_adjusted_f1_stands_beside_that_of_a_random_score():

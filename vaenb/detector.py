@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from vaenb.errors import InputError
 from vaenb.events import find_events
 from vaenb.frames import events_frame, on_index
-from vaenb.inputs import read_alike, read_to_fit
+from vaenb.inputs import compare_clocks, read_alike, read_to_fit
 from vaenb.judging.blame import evenly, normal_parts, share_blame
 from vaenb.model import VAE
 from vaenb.multiscale import MultiScale
@@ -306,6 +306,11 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         ------
         InputError
             If it is not fitted, the channels are others than at fit, or there is less than one window.
+
+        Warns
+        -----
+        SamplingWarning
+            If the interval between its points is not the one at fit.
         """
         series = self._read(X)
         return on_index(self._scores_on_rows(series), X, series, "score")
@@ -327,7 +332,7 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
             median normal score as the threshold is) and ``channels``: whom to blame, with their shares.
         """
         series = self._read(X)
-        return events_frame(self.find_events(series), series)
+        return events_frame(self._find_events(series, self._scores_on_rows(series)), series)
 
     def find_events(self, series: Series, *, scores: Floats | None = None) -> Events:
         """As `detect`, but as the record `Events`: positions count the rows in the order of time.
@@ -339,10 +344,12 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
             The scores of its rows, where they are known already.
         """
         series = self._read(series)
+        return self._find_events(series, self._scores_on_rows(series) if scores is None else scores)
+
+    def _find_events(self, series: Series, scores: Floats) -> Events:
         order = np.argsort(series.cells, kind="stable")
-        on_rows = self._scores_on_rows(series) if scores is None else scores
         found = find_events(
-            on_rows[order], self.threshold_, merge_gap=self.window_size_, normal=self.calibration_scores_
+            scores[order], self.threshold_, merge_gap=self.window_size_, normal=self.calibration_scores_
         )
         windows = cut_windows(series, self.scaler_, window_size=self.window_size_)
         cells = series.cells[order]
@@ -357,11 +364,14 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
 
     def score_series(self, series: Series) -> Scores:
         """`Scores` on the cells of the series' grid, the windows' own scores included."""
-        windows = cut_windows(self._read(series), self.scaler_, window_size=self.window_size_)
+        return self._score(self._read(series))
+
+    def _score(self, series: Series) -> Scores:
+        windows = cut_windows(series, self.scaler_, window_size=self.window_size_)
         return self._weigh(self._errors(windows))
 
     def _scores_on_rows(self, series: Series) -> Floats:
-        return series.to_rows(self.score_series(series).values)
+        return series.to_rows(self._score(series).values)
 
     def _errors(self, windows: Windows) -> Scores:
         """What the windows say of each timestamp, before their votes are averaged over several lengths."""
@@ -384,7 +394,9 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
 
     def _read(self, X: Any) -> Series:  # noqa: N803
         self._check_fitted("call fit(series) first, or vaenb.load(file)")
-        return read_alike(X, self.channels_)
+        series = read_alike(X, self.channels_)
+        compare_clocks(series, self.points_per_day_, stacklevel=4)
+        return series
 
     def _check_fitted(self, advice: str) -> None:
         if not hasattr(self, "threshold_"):

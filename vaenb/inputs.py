@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vaenb.errors import InputError
 from vaenb.reading import read_series
-from vaenb.records import Series
+from vaenb.records import SECONDS_PER_DAY, Series, _span
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 _SHOWN = 6
+SAME_INTERVAL = 1.1  # two clocks with a larger ratio tick differently
+
+
+class SamplingWarning(UserWarning):
+    """A series is sampled at another interval than the one a detector learnt from."""
 
 
 def read_to_fit(source: Any, labels: ArrayLike | None = None) -> Series:
@@ -57,6 +63,31 @@ def read_alike(source: Any, channels: tuple[str, ...]) -> Series:
             "give the same columns."
         )
     return series
+
+
+def compare_clocks(series: Series, points_per_day: float | None, *, stacklevel: int) -> None:
+    """Warn where a series is sampled otherwise than what a detector was fitted on: its windows count points.
+
+    Where one of the two has no clock, nothing can be said.
+
+    Warns
+    -----
+    SamplingWarning
+        If the intervals differ by more than a tenth; the sentence names both.
+    """
+    if series.interval is None or points_per_day is None:
+        return
+    learnt = SECONDS_PER_DAY / points_per_day
+    now, then = _span(series.interval), _span(learnt)
+    ratio = series.interval / learnt
+    if max(ratio, 1 / ratio) > SAME_INTERVAL:
+        warnings.warn(
+            f"The series has a point every {now}; the detector was fitted on a series with one "
+            f"every {then}, and its windows count points: resample the series to {then}, or "
+            "fit a detector on it.",
+            SamplingWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def _read(source: Any, channels: tuple[str, ...]) -> Series:

@@ -68,7 +68,7 @@ def read_channels(
         else:
             columns[name] = numbers
     if not columns:
-        raise InputError(_nothing(table.frame, texts, empty))
+        raise InputError(_nothing(table.frame, names, texts, empty))
     notes += [
         f"left out, because it holds no {what}: {_shorten(left)}"
         for what, left in (("number", texts), ("value", empty))
@@ -152,13 +152,17 @@ def _refuse_text(table: Table, name: str, row: int) -> None:
     )
 
 
-def _nothing(frame: pd.DataFrame, texts: list[str], empty: list[str]) -> str:
+def _nothing(frame: pd.DataFrame, names: Sequence[str], texts: list[str], empty: list[str]) -> str:
     if empty and not texts:
         found = f"All {len(frame):,} values of {_shorten(empty)} are missing"
         return f"{found}; expected numbers: {_ELSEWHERE}."
-    held = ", ".join(map(str, frame.columns[:20]))
-    example = f" ({texts[0]!r} holds {str(frame[texts[0]].iloc[0])!r})" if texts else ""
-    return f"There is no numeric column among: {held}{example}; expected at least one column of numbers."
+    taken = [str(column) for column in frame.columns if column not in names]
+    beside = f" beside {_shorten(taken)}, taken for the time or the labels" if taken else ""
+    held = ""
+    if texts:
+        example = f"{texts[0]!r} holds {str(frame[texts[0]].iloc[0])!r}"
+        held = f" among: {', '.join(map(str, names[:20]))} ({example})"
+    return f"There is no numeric column{beside}{held}; expected at least one column of numbers."
 
 
 def _shorten(names: list[str]) -> str:
