@@ -31,8 +31,10 @@ class Small(Panel):
         return f"Small({self.n.value})"
 
     def picture(self):
-        body = "<rect width='10' height='10'/>"
-        return picture(body, width=300, height=100, title="small", desc="a line & a slider")
+        bar = f'<rect class="v-part0" y="40" width="{30 * self.n.value}" height="20"/>'
+        says = f'<text x="4" y="24">n is {self.n.value}</text>'
+        desc = f"n < {self.n.value + 1}"
+        return picture("small", bar, says, width=300, height=100, title="Small", desc=desc)
 
 panel = Small()
 panel

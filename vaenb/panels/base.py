@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import html
 import threading
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from vaenb.panels.cells import replace_in_cell
-from vaenb.report.drawing import standalone
+from vaenb.panels.stills import Still, still_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from traitlets import HasTraits
 
 
-def style_sheet() -> widgets.HTML:
-    """The style sheet of the panels; light and dark follow JupyterLab's theme."""
+def style_sheet(more: str = "") -> widgets.HTML:
+    """The style sheet of the panels, and `more` of it; light and dark follow JupyterLab's theme."""
     css = (files("vaenb.panels") / "style.css").read_text(encoding="utf-8")
-    return widgets.HTML(f"<style>{css}</style>", layout={"display": "none"})
+    return widgets.HTML(f"<style>{css}{more}</style>", layout={"display": "none"})
 
 
 def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,15 +31,7 @@ def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def call(self: Panel, *args: Any, **kwargs: Any) -> Any:
         with self.lock:
-            if self.is_closed:
-                return None
-            try:
-                found = method(self, *args, **kwargs)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the panel lives on and says it
-                self.say_error(error)
-                return None
-            self.say_error(None)
-            return found
+            return None if self.is_closed else self._call(functools.partial(method, self, *args, **kwargs))
 
     return call
 
@@ -61,6 +52,8 @@ class Panel(widgets.VBox):
         super().__init__()
         self.lock = threading.RLock()
         self.is_closed = False
+        self._depth, self._failed = 0, False
+        self._still = Still(self._draw_still)
         self._error = widgets.HTML(layout={"display": "none"})
         self._error.add_class("vaenb-error")
         self._code = widgets.Textarea(layout={"display": "none", "width": "100%"}, rows=4)
@@ -75,7 +68,7 @@ class Panel(widgets.VBox):
         """Lay the panel out: its own widgets, then the line of code and the line for errors."""
         foot = widgets.HBox([self._show_code])
         foot.add_class("vaenb-foot")
-        self.children = (style_sheet(), *children, foot, self._code, self._error)
+        self.children = (style_sheet(self._still.hiding), *children, foot, self._code, self._error)
         replace_in_cell(self)
 
     # ------------------------------------------------------------------ to be said by each panel
@@ -89,6 +82,23 @@ class Panel(widgets.VBox):
         raise NotImplementedError
 
     # ------------------------------------------------------------------ errors and code
+
+    def _call(self, method: Callable[[], Any]) -> Any:
+        """Call under the lock; callbacks may call each other, and the outermost one has the last word."""
+        self._failed = self._failed and self._depth > 0
+        self._depth += 1
+        try:
+            return method()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the panel lives on and says it
+            self._failed = True
+            self.say_error(error)
+            return None
+        finally:
+            self._depth -= 1
+            if self._depth == 0 and not self.is_closed:
+                if not self._failed:
+                    self.say_error(None)
+                self.changed()
 
     def say_error(self, error: BaseException | None) -> None:
         """Show one line about an error; None takes it away."""
@@ -111,17 +121,24 @@ class Panel(widgets.VBox):
 
     def snapshot(self) -> str:
         """A static picture of the panel as HTML, with alternative text: for where there is no kernel."""
-        svg = standalone(self.picture())
-        words = svg.split("<desc", 1)[1].split(">", 1)[1].split("</desc>", 1)[0]
-        data = base64.b64encode(svg.encode()).decode()
-        return (
-            f'<img class="vaenb-still" alt="{html.escape(html.unescape(words), quote=True)}" '
-            f'style="max-width:100%" src="data:image/svg+xml;base64,{data}"/>'
-        )
+        return still_html(self.picture())
+
+    def changed(self) -> None:
+        """What is on screen has changed: the still picture follows, once it is quiet. Callbacks call it."""
+        self._still.touch()
+
+    def _draw_still(self) -> str:
+        with self.lock:
+            if self.is_closed:
+                raise RuntimeError("A closed panel has no picture any more.")
+            return self.picture()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
-        return {**bundle, "text/plain": f"{type(self).__name__}: {self.title}", "text/html": self.snapshot()}
+        return {**bundle, "text/plain": f"{type(self).__name__}: {self.title}"}
+
+    def _ipython_display_(self) -> None:
+        self._still.show(self._repr_mimebundle_())
 
     # ------------------------------------------------------------------ the end
 
@@ -130,6 +147,7 @@ class Panel(widgets.VBox):
         with self.lock:
             if self.is_closed:
                 return
+            self._still.end()
             self.is_closed = True
             mine = [widget for widget in reachable(self) if widget is not self]
         for widget in mine:
