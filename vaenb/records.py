@@ -97,7 +97,7 @@ class Series:
     @property
     def train_cells(self) -> int:
         """The number of cells in the training part; a cell that it shares with later rows is not in it."""
-        cells = np.sort(self.cells)
+        cells = np.sort(self.cells, kind="stable")
         after = cells[self.train_end - 1] + 1
         return int(after if self.train_end == len(cells) else min(after, cells[self.train_end]))
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from vaenb.view_models import data_words
-from vaenb.view_models.data import LEAST_SHARE, MOST_SHARE, SCALERS
+from vaenb.view_models.data import LEAST_SHARE, MOST_SHARE
+from vaenb.view_models.data_settings import SCALERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from vaenb.view_models.data import DataView
 
 _LONGEST = 256  # as far as the slider of sizes goes, unless a longer one was asked for
-_WIDE = {"width": "100%"}
+_WIDE = {"width": "auto"}
 _NAMED = {"description_width": "88px"}
 
 

@@ -139,7 +139,7 @@ class _Strip:
         self._axis, self._moved = axis, moved
         y = bq.LinearScale(min=0, max=1)
         self.parts = {
-            name: Stripes(axis, y, color, opacity=0.55, hairline=0.55) for name, color in _PART_COLORS.items()
+            name: Stripes(axis, y, color, opacity=1.0, hairline=0.55) for name, color in _PART_COLORS.items()
         }
         self.handles = {
             name: self._handle(y, name, place, marker)

@@ -16,7 +16,7 @@ from vaenb.view_models.data import MOST_SHOWN
 from vaenb.view_models.timeline import MOST_POINTS
 
 if TYPE_CHECKING:
-    from vaenb.records import Floats
+    from vaenb.records import Bools, Floats
     from vaenb.view_models.data import DataView, WindowSight
 
 _HEIGHT = "210px"
@@ -55,9 +55,8 @@ class WindowChart:
             y=[],
             scales=scales,
             marker="circle",
-            colors=["var(--v-paper)"],
-            stroke="var(--v-faint)",
-            default_size=18,
+            colors=["var(--v-axis)"],
+            default_size=14,
         )
         self.names = bq.Label(
             x=[0.0] * MOST_SHOWN,
@@ -88,7 +87,7 @@ class WindowChart:
             self.x.min, self.x.max = 0.0, float(max(1, len(heights) - 1))
             self.y.min, self.y.max = self._span(heights)
             self._y_axis.tick_values = self._ticks(heights.shape[1])
-            self.line.x, self.line.y = kept.astype(np.float64), heights[kept].T
+            self.line.x, self.line.y = kept.astype(np.float64), _without(heights, sight.missing)[kept].T
             self.filled.x, self.filled.y = (
                 rows[:MOST_POINTS].astype(np.float64),
                 heights[rows, columns][:MOST_POINTS],
@@ -115,6 +114,13 @@ class WindowChart:
         with self.names.hold_sync():
             self.names.text = names + [""] * (MOST_SHOWN - len(names))
             self.names.y = np.maximum(0.0, len(names) - 0.16 - np.arange(MOST_SHOWN))
+
+
+def _without(heights: Floats, missing: Bools) -> Floats:
+    """The heights with gaps where a value is missing; not at the end, where bqplot puts a label."""
+    gaps = missing.copy()
+    gaps[-1] = False
+    return np.where(gaps, np.nan, heights)
 
 
 def _one_below_the_other(view: DataView, sight: WindowSight) -> Floats:

@@ -68,3 +68,48 @@ class Pace:
         with self._lock:
             self._last = time.monotonic()
         self._call()
+
+
+class Lull:
+    """Calls a function once it has not been asked to for a while: for what takes long, during a drag.
+
+    Parameters
+    ----------
+    call : callable
+        Without arguments: it reads what is newest.
+    seconds : float
+        How long nobody must have asked.
+    """
+
+    def __init__(self, call: Callable[[], None], *, seconds: float = 0.3) -> None:
+        self._call, self._seconds = call, seconds
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._ended = False
+
+    def __call__(self) -> None:
+        """Call when it has been quiet for long enough."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._ended:
+                return
+            self._timer = threading.Timer(self._seconds, self.flush)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def flush(self) -> None:
+        """Make the call that is waiting, if one is, now."""
+        with self._lock:
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            self._call()
+
+    def end(self) -> None:
+        """No call after this one."""
+        with self._lock:
+            self._ended = True
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None

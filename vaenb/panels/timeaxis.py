@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from vaenb.panels.pace import Pace
+from vaenb.view_models.ticks import view_ticks
 from vaenb.view_models.timeline import View, thin
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class TimeAxis:
         kind = bq.DateScale if timeline.has_clock else bq.LinearScale
         self.scale = kind(min=_plain(edges[0]), max=_plain(edges[1]), allow_padding=False)
         self._listeners: list[Callable[[View], None]] = []
+        self._axes: list[bq.Axis] = []
         self._figures: list[tuple[bq.Figure, bq.interacts.Interaction | None]] = []
         self._follows = False
         self._slider = widgets.IntRangeSlider(
@@ -87,8 +89,17 @@ class TimeAxis:
 
     def axis(self, *, label: str = "", visible: bool = True) -> bq.Axis:
         """The axis to draw under a figure."""
-        # No `num_ticks`: with it bqplot cuts the axis into equal parts, which are no round times.
-        return bq.Axis(scale=self.scale, label=label, grid_lines="none", visible=visible)
+        axis = bq.Axis(scale=self.scale, label=label, grid_lines="none", visible=visible)
+        self._axes.append(axis)
+        self._set_ticks()
+        return axis
+
+    def _set_ticks(self) -> None:
+        """Round times: of its own accord bqplot takes equal parts of the axis, or labels that overlap."""
+        values, form = view_ticks(self.timeline, self.view)
+        for axis in self._axes:
+            with axis.hold_sync():
+                axis.tick_values, axis.tick_format = values, form
 
     def pannable(self, figure: bq.Figure, *, otherwise: bq.interacts.Interaction | None = None) -> None:
         """Let the toggle put a figure under the mouse's wheel; while it is off, `otherwise` has the mouse."""
@@ -119,6 +130,7 @@ class TimeAxis:
             self._slider.value = (view.first, view.stop)
         finally:
             self._follows = False
+        self._set_ticks()
         for listener in self._listeners:
             listener(view)
 

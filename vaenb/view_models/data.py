@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from vaenb.errors import InputError
-from vaenb.periods import Autocorrelation, autocorrelation
+from vaenb.periods import Autocorrelation, autocorrelation, choose_window_size
 from vaenb.preparing import Prepared, prepare
-from vaenb.settings import plain
-from vaenb.splits import find_train_end
+from vaenb.view_models.data_settings import DEFAULTS, as_lines, check
 from vaenb.view_models.repairs import Repairs
 from vaenb.view_models.timeline import Timeline
 
@@ -20,11 +19,9 @@ if TYPE_CHECKING:
 
     from vaenb.records import Bools, Floats32, Series
 
-SCALERS: Final = ("robust", "standard", "minmax")
 MOST_SHOWN: Final = 6  # channels at a time
 LEAST_SHARE, MOST_SHARE = 0.01, 0.9  # of the training part, held out for calibration
-_DEFAULTS: Final = {"window_size": "auto", "calibration": 0.2, "scaler": "robust", "train_end": None}
-_SHORTEST: Final = 2
+_NO_SIZE: Final = 64  # while nothing could be prepared yet
 
 
 class Part(NamedTuple):
@@ -79,6 +76,10 @@ class DataView:
         The channels on screen, at most six.
     error : InputError or None
         Why the present settings cannot be prepared, after `refresh`.
+    acf : Autocorrelation or None
+        Of the train part, in which the period is looked for; brought up to date by `refresh`.
+    auto : (int, str) or None
+        The window size that "auto" takes, and why, after `refresh`; None where there is none.
 
     Raises
     ------
@@ -99,11 +100,13 @@ class DataView:
         self.timeline, self.repairs = Timeline.of(series), Repairs.of(series, self.grid)
         self.shown = self._first_channels()
         self.error: InputError | None = None
-        self._cells = np.sort(series.cells)
+        self._cells = np.sort(series.cells, kind="stable")  # they mostly are in order: that is fast
         self._good: Prepared | None = None  # the last that could be prepared
         self._is_fresh = False
-        self._acf: tuple[int, Autocorrelation | None] | None = None
-        self._settings: dict[str, Any] = dict(_DEFAULTS)
+        self._looked_at = (-1, -1)
+        self.acf: Autocorrelation | None = None
+        self.auto: tuple[int, str] | None = None
+        self._settings: dict[str, Any] = dict(DEFAULTS)
         self._window_at = 0
         self.choose(window_size=window_size, calibration=calibration, scaler=scaler, train_end=train_end)
         self.refresh()
@@ -130,41 +133,13 @@ class DataView:
         InputError
             If there is no such setting, or its value is of the wrong kind; nothing changes then.
         """
-        unknown = [name for name in changes if name not in _DEFAULTS]
-        if unknown:
-            raise InputError(f"There is no setting {unknown[0]!r}; expected some of: {', '.join(_DEFAULTS)}.")
-        checked = {name: getattr(self, f"_check_{name}")(value) for name, value in changes.items()}
+        checked = check(changes, self.series)
         if {**self._settings, **checked} == self._settings:
             return False
         self._settings |= checked
         self._is_fresh = False
         self.window_at = self._window_at
         return True
-
-    def _check_window_size(self, size: Any) -> Any:
-        if isinstance(size, str) and size == "auto":
-            return size
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < _SHORTEST:
-            raise InputError(
-                f"window_size is {size!r}; expected 'auto' or a whole number of points, {_SHORTEST} or more."
-            )
-        return int(size)
-
-    def _check_calibration(self, share: Any) -> float:
-        if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
-            raise InputError(f"calibration is {share!r}; expected a share of the training part such as 0.2.")
-        return float(share)
-
-    def _check_scaler(self, scaler: Any) -> str:
-        if scaler not in SCALERS:
-            raise InputError(f"The scaler is {scaler!r}; expected one of {', '.join(SCALERS)}.")
-        return str(scaler)
-
-    def _check_train_end(self, end: Any) -> int | None:
-        if end is None:
-            return None
-        found = find_train_end(end, self.series.index, self.series.cells)
-        return None if found == self.series.train_end else found
 
     # ------------------------------------------------------------------ the parts
 
@@ -222,8 +197,23 @@ class DataView:
                 self._good, self.error = prepare(self.chosen_series, **choices), None
             except InputError as error:
                 self.error = error
+            self._look_for_period()
             self.window_at = self._window_at
         return self._good
+
+    def _look_for_period(self) -> None:
+        train, held, _ = self.parts
+        if (train.stop, held.stop) == self._looked_at:
+            return
+        self._looked_at = train.stop, held.stop
+        values = self.grid[: train.stop]
+        self.acf = autocorrelation(values)
+        try:
+            size, why = choose_window_size(values, held.stop - train.stop)
+        except InputError:  # `error` says it, unless a window size was given
+            self.auto = None
+        else:
+            self.auto = size, why.partition(": ")[2]
 
     @property
     def prepared(self) -> Prepared:
@@ -244,14 +234,6 @@ class DataView:
         """The last that could be prepared."""
         return self._good
 
-    @property
-    def acf(self) -> Autocorrelation | None:
-        """The autocorrelation of the train part, in which the period was looked for."""
-        stop = self.parts[0].stop
-        if self._acf is None or self._acf[0] != stop:
-            self._acf = stop, autocorrelation(self.grid[:stop])
-        return self._acf[1]
-
     # ------------------------------------------------------------------ the window
 
     @property
@@ -260,7 +242,7 @@ class DataView:
         chosen = self._settings["window_size"]
         if chosen != "auto":
             return min(int(chosen), self.series.n_cells)
-        return self._good.window_size if self._good else min(64, self.series.n_cells)
+        return self._good.window_size if self._good else min(_NO_SIZE, self.series.n_cells)
 
     @property
     def window_at(self) -> int:
@@ -297,20 +279,6 @@ class DataView:
             raise InputError(f"There is no channel {wrong[0]}; expected 0 to {self.series.n_channels - 1}.")
         self.shown = tuple(dict.fromkeys(channels))[:MOST_SHOWN] or self.shown
 
-    # ------------------------------------------------------------------ as code
-
     def code(self, *, bundled: bool) -> str:
         """The lines that prepare the same; `bundled` where the series is one of `vaenb.load_dataset`."""
-        lines = ["import vaenb", ""]
-        if bundled:
-            lines.append(f"series = vaenb.load_dataset({self.series.name!r})")
-        else:
-            lines.append("# series: as vaenb.read_series gave it")
-        if self._settings["train_end"] is not None:
-            lines.append(f"series = vaenb.read_series(series, train_end={self._settings['train_end']})")
-        changed = (
-            f", {name}={plain(self._settings[name])!r}"
-            for name in ("window_size", "calibration", "scaler")
-            if self._settings[name] != _DEFAULTS[name]
-        )
-        return "\n".join([*lines, f"prepared = vaenb.prepare(series{''.join(changed)})"])
+        return as_lines(self._settings, self.series.name, bundled=bundled)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vaenb.formats import counted, duration, number, percent, stamp
-from vaenb.periods import choose_window_size
 
 if TYPE_CHECKING:
     from vaenb.view_models.data import DataView
@@ -49,20 +48,13 @@ def counts(view: DataView) -> str:
 
 def size_reason(view: DataView) -> str:
     """Why the window has the size that it has."""
-    why = auto_reason(view)
+    if view.auto is None:
+        return "The calibration part is too short for any window."
+    size, why = view.auto
     if view.settings["window_size"] == "auto":
-        return why
+        return f"{counted(size, 'point')}{length_of(view, size)}, because {why}."
     mine = f"{counted(view.size, 'point')}{length_of(view, view.size)}"
-    return f"Your choice: {mine}. By itself it would be: {why[0].lower()}{why[1:]}"
-
-
-def auto_reason(view: DataView) -> str:
-    """What "auto" takes, and why."""
-    train, calibration, _ = view.parts
-    if calibration.stop - calibration.start < 8:
-        return "Nothing: the calibration part is too short for any window."
-    _, why = choose_window_size(view.grid[: train.stop], calibration.stop - calibration.start)
-    return f"{why[0].upper()}{why[1:]}."
+    return f"You chose {mine}; auto would take {size:,}, because {why}."
 
 
 def length_of(view: DataView, points: int) -> str:
@@ -136,6 +128,20 @@ def window_words(view: DataView) -> str:
     holes = int(sight.missing.sum())
     told = f"; {counted(holes, 'value is', 'values are')} missing and filled for the network" if holes else ""
     return f"{when}, {use}{told}."
+
+
+def legend(view: DataView) -> list[tuple[str, str]]:
+    """What the colours and marks over the series are, and how much there is of each: (key, words)."""
+    repairs = view.repairs
+    found = [(part.name, f"{part.name} {part.stop - part.start:,}") for part in view.parts]
+    found.append(("window", f"window {view.size:,}"))
+    if repairs.n_missing:
+        found.append(("missing", f"missing ({repairs.n_missing:,})"))
+    if len(repairs.repeated):
+        found.append(("repeated", f"several rows at once ({len(repairs.repeated):,})"))
+    if len(repairs.backward):
+        found.append(("backward", f"time goes back ({len(repairs.backward):,})"))
+    return found
 
 
 def shown_lags(view: DataView) -> int:
