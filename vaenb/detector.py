@@ -205,23 +205,10 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         ThresholdWarning
             If ``BestF1`` finds no labelled anomaly in the calibration part, and is fitted on all scores.
         """
-        self._forget()
-        self.check_settings()
-        series = read_to_fit(X, y)
-        self.seconds_: dict[str, float] = {}
-        with timed(self.seconds_, "prepare"):
-            prepared = self._prepare(series)
-        with timed(self.seconds_, "build"):
-            self.model_ = self._build()
-        with timed(self.seconds_, "train"):
-            self.history_ = self._train(prepared, on_epoch=on_epoch, stop=stop, progress=progress)
-        with timed(self.seconds_, "score"):
-            on_cells = self._score_parts(series, prepared)
-        with timed(self.seconds_, "threshold"):
-            self.rule_: Threshold = as_rule(self.threshold)
-            fit_rule(self.rule_, prepared, on_cells, held_out=self.calibration_scores_)
-            self.threshold_ = float(self.rule_.threshold_)
-            self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int8)
+        prepared = self.fit_prepare(X, y)
+        self.fit_build()
+        self.fit_train(prepared, on_epoch=on_epoch, stop=stop, progress=progress)
+        self.fit_threshold(prepared, self.fit_score(prepared))
         return self
 
     def _forget(self) -> None:
@@ -246,46 +233,116 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
                 f"'point' only with {' or '.join(map(repr, POINT_METHODS))}."
             )
 
-    def _prepare(self, series: Series) -> Prepared:
-        prepared = prepare(
-            series, window_size=self.window_size, calibration=self.calibration, scaler=self.scaler
-        )
-        self.scaler_: Scaler = prepared.scaler
-        self.window_size_ = int(prepared.window_size)
-        self.channels_ = series.channels
-        self.train_stop_ = prepared.train_stop
-        self.points_per_day_ = series.points_per_day
-        self.notes_ = prepared.notes
-        rehearse(as_rule(self.threshold), prepared)
-        return prepared
-
-    def _build(self) -> VAE:
-        return VAE(self.window_size_, len(self.channels_), **self._chosen(_OF_MODEL))
-
-    def _train(self, prepared: Prepared, **told: Any) -> History:
-        chosen = self._chosen(_OF_TRAINING)
-        return train(self.model_, prepared.train, calibration=prepared.calibration, **chosen, **told)
-
     def _chosen(self, names: Sequence[str]) -> dict[str, Any]:
         """Some of the settings, in Python's own numbers: Keras takes no others."""
         return {name: plain(getattr(self, name)) for name in names}
 
-    def _score_parts(self, series: Series, prepared: Prepared) -> Floats:
-        """Score everything, and the calibration part by windows of its own; the scores on the cells."""
-        errors = self._errors(prepared.everything)
-        lengths = MultiScale(self.window_size_) if self.weighs_lengths else None
-        self.lengths_ = lengths and lengths.fit(errors.values[: prepared.train_stop])
-        found = self._weigh(errors)
-        self.decision_scores_: Floats = series.to_rows(found.values)
-        self.scores_ = replace(found, values=self.decision_scores_)
-        held_out = self._errors(prepared.calibration)
-        part = held_out.values[calibration_cells(prepared)]
-        self.calibration_scores_: Floats = self._weigh(replace(held_out, values=part)).values
-        self.normal_by_channel_: Floats = normal_parts(prepared.calibration, self._by_channel)
-        sample = prepared.everything[evenly(len(prepared.everything), LATENT_WINDOWS)]
-        self.latent_ = encode(self.model_, sample)
-        self.latent_scores_ = found.window_values[np.searchsorted(found.window_starts, sample.starts)]
-        return found.values
+    # ------------------------------------------------------------------ fit, step by step
+
+    def fit_prepare(self, X: Any, y: Any = None) -> Prepared:  # noqa: N803
+        """The first step of `fit`: forget what was fitted, check the settings, scale, split, cut windows.
+
+        `fit` is ``prepared = fit_prepare(X)``, ``fit_build()``, ``fit_train(prepared)``,
+        ``scores = fit_score(prepared)``, ``fit_threshold(prepared, scores)``. One at a time, each can be
+        looked at before the next.
+
+        Parameters
+        ----------
+        X, y
+            See `fit`.
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        InputError
+            If the data or a setting cannot be used.
+        """
+        self._forget()
+        self.check_settings()
+        series = read_to_fit(X, y)
+        self.seconds_: dict[str, float] = {}
+        with timed(self.seconds_, "prepare"):
+            prepared = prepare(
+                series, window_size=self.window_size, calibration=self.calibration, scaler=self.scaler
+            )
+            self.scaler_: Scaler = prepared.scaler
+            self.window_size_ = int(prepared.window_size)
+            self.channels_ = series.channels
+            self.train_stop_ = prepared.train_stop
+            self.points_per_day_ = series.points_per_day
+            self.notes_ = prepared.notes
+            rehearse(as_rule(self.threshold), prepared)
+        return prepared
+
+    def fit_build(self) -> VAE:
+        """The second step: the model, not trained; also ``model_``."""
+        with timed(self.seconds_, "build"):
+            self.model_ = VAE(self.window_size_, len(self.channels_), **self._chosen(_OF_MODEL))
+        return self.model_
+
+    def fit_train(self, prepared: Prepared, **told: Any) -> History:
+        """The third step: train ``model_``; also ``history_``.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            From `fit_prepare`.
+        **told
+            `on_epoch`, `stop` and `progress` of `vaenb.train`; no progress bar without a word.
+        """
+        chosen = {**self._chosen(_OF_TRAINING), "progress": False, **told}
+        with timed(self.seconds_, "train"):
+            self.history_ = train(self.model_, prepared.train, calibration=prepared.calibration, **chosen)
+        return self.history_
+
+    def fit_score(self, prepared: Prepared) -> Scores:
+        """The fourth step: score everything, and the calibration part by windows of its own.
+
+        Returns
+        -------
+        Scores
+            On the cells of the series' grid; ``decision_scores_`` are those on its rows.
+        """
+        with timed(self.seconds_, "score"):
+            errors = self._errors(prepared.everything)
+            lengths = MultiScale(self.window_size_) if self.weighs_lengths else None
+            self.lengths_ = lengths and lengths.fit(errors.values[: prepared.train_stop])
+            found = self._weigh(errors)
+            self.decision_scores_: Floats = prepared.series.to_rows(found.values)
+            self.scores_ = replace(found, values=self.decision_scores_)
+            held_out = self._errors(prepared.calibration)
+            part = held_out.values[calibration_cells(prepared)]
+            self.calibration_scores_: Floats = self._weigh(replace(held_out, values=part)).values
+            self.normal_by_channel_: Floats = normal_parts(prepared.calibration, self._by_channel)
+            sample = prepared.everything[evenly(len(prepared.everything), LATENT_WINDOWS)]
+            self.latent_ = encode(self.model_, sample)
+            self.latent_scores_ = found.window_values[np.searchsorted(found.window_starts, sample.starts)]
+        return found
+
+    def fit_threshold(self, prepared: Prepared, scores: Scores) -> Threshold:
+        """The fifth step: fit the rule on the calibration scores; now it is fitted.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            From `fit_prepare`.
+        scores : Scores
+            From `fit_score`.
+
+        Returns
+        -------
+        Threshold
+            Also ``rule_``.
+        """
+        with timed(self.seconds_, "threshold"):
+            self.rule_: Threshold = as_rule(self.threshold)
+            fit_rule(self.rule_, prepared, scores.values, held_out=self.calibration_scores_)
+            self.threshold_ = float(self.rule_.threshold_)
+            self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int8)
+        return self.rule_
 
     # ------------------------------------------------------------------ use
 

@@ -103,7 +103,7 @@ def prepare(
     """
     if not 0 < calibration < 1:
         raise InputError(f"calibration is {calibration}; expected a share of the training part such as 0.2.")
-    train_stop, calibration_stop = _split(series, calibration)
+    train_stop, calibration_stop = split_cells(series, calibration)
     grid = series.grid
     notes: list[str] = []
     if window_size == "auto":
@@ -155,14 +155,14 @@ def cut_windows(series: Series, scaler: Scaler, *, window_size: int, stride: int
     return make_windows(scaler.transform(series.grid), window_size, stride=stride)
 
 
-def _split(series: Series, calibration: float) -> tuple[int, int]:
+def split_cells(series: Series, calibration: float) -> tuple[int, int]:
     """The cells where the calibration part and the test part begin.
 
     Shares are counted in rows, so that a long gap does not make up a whole part. A cell that holds rows
     of two parts belongs to the later one.
     """
     n_held_out = max(round(calibration * series.train_end), 1)
-    return int(np.sort(series.cells)[series.train_end - n_held_out]), series.train_cells
+    return int(np.sort(series.cells, kind="stable")[series.train_end - n_held_out]), series.train_cells
 
 
 def _check_lengths(series: Series, window_size: int, train_stop: int, calibration_stop: int) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from vaenb.bundle import read_bundle, write_bundle
 from vaenb.errors import BundleError, InputError
-from vaenb.records import EpochRecord, History
-from vaenb.settings import check_settings, plain
+from vaenb.records_file import (
+    DAMAGE,
+    history_arrays,
+    history_meta,
+    read_history,
+    setting_from_json,
+    setting_to_json,
+    short,
+    under,
+)
+from vaenb.settings import check_settings
+from vaenb.study_file import KIND as STUDY
+from vaenb.study_file import detector_part
 from vaenb.thresholding import from_settings
-from vaenb.thresholds.base import Threshold
 from vaenb.weights import weight_shapes
 
 if TYPE_CHECKING:
@@ -40,10 +49,6 @@ _MODEL: Final = {
     *("window_size", "n_channels", "latent_dim", "hidden", "encoder"),
     *("likelihood", "scale", "prior", "kl_weight", "seed"),
 }
-_CURVES: Final = tuple(field.name for field in fields(EpochRecord))
-_COUNTS: Final = ("epoch", "active_units")
-# What a damaged or made-up file can make its reader raise.
-_DAMAGE: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 
 
 def save_detector(detector: VAEDetector, path: str | os.PathLike[str]) -> None:
@@ -54,19 +59,19 @@ def save_detector(detector: VAEDetector, path: str | os.PathLike[str]) -> None:
     OutputError
         If it cannot be written; what was at `path` stays.
     """
+    arrays, meta = describe_detector(detector)
+    write_bundle(path, arrays=arrays, meta=meta)
+
+
+def describe_detector(detector: VAEDetector) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """A fitted detector as arrays and JSON: what `save_detector` writes."""
     arrays = {name: np.asarray(getattr(detector, name)) for name in _ARRAYS}
     arrays |= {f"weight_{i}": np.array(w.numpy()) for i, w in enumerate(detector.model_.trainable_variables)}
     arrays |= {f"scaler_{key}": value for key, value in detector.scaler_.get_state().items()}
     if detector.lengths_ is not None:
         arrays |= {f"lengths_{key}": value for key, value in detector.lengths_.get_state().items()}
-    arrays |= {f"history_{name}": _curve(detector.history_, name) for name in _CURVES}
-    write_bundle(path, arrays=arrays, meta=_describe(detector))
-
-
-def _curve(history: History, name: str) -> NDArray[np.float64]:
-    if name == "kl_per_dim":
-        return np.array([record.kl_per_dim for record in history.epochs])
-    return history.curve(name)
+    arrays |= {f"history_{name}": curve for name, curve in history_arrays(detector.history_).items()}
+    return arrays, _describe(detector)
 
 
 def _describe(detector: VAEDetector) -> dict[str, Any]:
@@ -74,10 +79,9 @@ def _describe(detector: VAEDetector) -> dict[str, Any]:
 
     import vaenb
 
-    history = detector.history_
     return {
         "kind": KIND,
-        "params": {name: _to_json(value) for name, value in detector.get_params(deep=False).items()},
+        "params": {name: setting_to_json(value) for name, value in detector.get_params(deep=False).items()},
         "model": dict(detector.model_.settings),
         "rule": detector.rule_.to_dict(),
         "window_size": detector.window_size_,
@@ -86,31 +90,13 @@ def _describe(detector: VAEDetector) -> dict[str, Any]:
         "points_per_day": detector.points_per_day_,
         "notes": list(detector.notes_),
         "seconds": detector.seconds_,
-        "history": {
-            "best_epoch": history.best_epoch,
-            "stopped": history.stopped,
-            "warnings": list(history.warnings),
-        },
+        "history": history_meta(detector.history_),
         "versions": {"vaenb": vaenb.__version__, "numpy": np.__version__, "tensorflow": tf.__version__},
     }
 
 
-def _to_json(value: object) -> object:
-    """A setting as JSON: a rule as its record, a tuple as a list."""
-    if isinstance(value, Threshold):
-        return type(value)(**value.settings).to_dict()
-    value = plain(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _from_json(value: object) -> object:
-    if isinstance(value, dict):
-        return from_settings(value)
-    return tuple(value) if isinstance(value, list) else value
-
-
 def load(path: str | os.PathLike[str]) -> VAEDetector:
-    """Open a detector that `VAEDetector.save` wrote; nothing in the file is executed.
+    """Open a detector that `VAEDetector.save` or `Study.save` wrote; nothing in the file is executed.
 
     Parameters
     ----------
@@ -137,21 +123,32 @@ def load(path: str | os.PathLike[str]) -> VAEDetector:
     True
     """
     arrays, meta = read_bundle(path)
+    if meta.get("kind") == STUDY:
+        arrays, meta = detector_part(path, arrays, meta)
+    return build_detector(path, arrays, meta)
+
+
+def build_detector(path: str | os.PathLike[str], arrays: Arrays, meta: Meta) -> VAEDetector:
+    """The detector that `describe_detector` described.
+
+    Parameters
+    ----------
+    path : path-like
+        Where it was read from, for what an error says.
+
+    Raises
+    ------
+    BundleError
+        If it is no detector, or not a whole one.
+    """
     if meta.get("kind") != KIND:
         raise BundleError(f"{str(path)!r} holds {str(meta.get('kind'))[:40]!r}, not a detector.")
     try:
         return _build(arrays, meta)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise BundleError(
-            f"{str(path)!r} does not hold a whole detector ({_short(error)}): save it again."
+            f"{str(path)!r} does not hold a whole detector ({short(error)}): save it again."
         ) from error
-
-
-def _short(error: Exception) -> str:
-    """What an error says, in one line that is not too long."""
-    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    text = f"there is no {text}" if isinstance(error, KeyError) else text
-    return text if len(text) < 160 else f"{text[:160]}..."
 
 
 def _build(arrays: Arrays, meta: Meta) -> VAEDetector:
@@ -159,14 +156,14 @@ def _build(arrays: Arrays, meta: Meta) -> VAEDetector:
     from vaenb.multiscale import MultiScale
     from vaenb.scaling import Scaler
 
-    params: dict[str, Any] = {str(name): _from_json(value) for name, value in meta["params"].items()}
+    params: dict[str, Any] = {str(name): setting_from_json(value) for name, value in meta["params"].items()}
     detector = VAEDetector(**params)
     detector.check_settings()
     detector.rule_ = from_settings(meta["rule"])
     detector.threshold_ = float(detector.rule_.threshold_)
-    detector.scaler_ = Scaler.from_state(_under("scaler_", arrays))
+    detector.scaler_ = Scaler.from_state(under("scaler_", arrays))
     detector.window_size_ = int(meta["window_size"])
-    lengths = _under("lengths_", arrays)
+    lengths = under("lengths_", arrays)
     detector.lengths_ = MultiScale.from_state(detector.window_size_, lengths) if lengths else None
     detector.channels_ = tuple(str(name) for name in meta["channels"])
     detector.train_stop_ = int(meta["train_stop"])
@@ -176,14 +173,9 @@ def _build(arrays: Arrays, meta: Meta) -> VAEDetector:
     for name in _ARRAYS:
         setattr(detector, name, arrays[name])
     _check_arrays(detector, meta["model"])
-    detector.history_ = _history(arrays, meta["history"])
+    detector.history_ = read_history(under("history_", arrays), meta["history"])
     detector.model_ = _model(arrays, meta["model"])
     return detector
-
-
-def _under(prefix: str, arrays: Arrays) -> Arrays:
-    """The arrays whose names begin so, by the rest of their names."""
-    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
 def _check_arrays(detector: VAEDetector, model: Meta) -> None:
@@ -224,26 +216,3 @@ def _model(arrays: Arrays, settings: Meta) -> VAE:
     for variable, value in zip(vae.trainable_variables, weights, strict=True):
         variable.assign(value)
     return vae
-
-
-def _history(arrays: Arrays, told: Meta) -> History:
-    curves = {name: arrays[f"history_{name}"] for name in _CURVES}
-    lengths = {len(curve) for curve in curves.values()}
-    if len(lengths) != 1:
-        raise InputError("its training curves have different lengths")
-    records = ({name: curve[i] for name, curve in curves.items()} for i in range(lengths.pop()))
-    return History(
-        epochs=tuple(EpochRecord(**{name: _recorded(name, v) for name, v in row.items()}) for row in records),
-        best_epoch=int(told["best_epoch"]),
-        stopped=str(told["stopped"]),
-        warnings=tuple(str(warning) for warning in told["warnings"]),
-    )
-
-
-def _recorded(name: str, value: Any) -> Any:
-    """One number of a training curve as `EpochRecord` holds it."""
-    if name == "kl_per_dim":
-        return np.asarray(value, dtype=np.float64)
-    if name in _COUNTS:
-        return int(value)
-    return None if name.startswith("calibration") and np.isnan(value) else float(value)

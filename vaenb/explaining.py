@@ -1,0 +1,308 @@
+"""A fitted detector to `Evidence`: how it sees a series, as numbers that need no model any more.
+
+Memory does not grow with the length of the series, but for what is given back.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaenb.backend import tf
+from vaenb.checks import check_whole
+from vaenb.errors import InputError
+from vaenb.evidence import Evidence, WalkGrid, WindowSample
+from vaenb.inputs import read_alike, read_to_fit
+from vaenb.judging.blame import evenly
+from vaenb.preparing import cut_windows, split_cells
+from vaenb.scoring import channel_scores
+from vaenb.training_run import as_tensor, gather_windows
+from vaenb.view_models.latent import touched
+from vaenb.view_models.latent_plane import dimension_plane, principal_plane
+from vaenb.watching import to_units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vaenb.detector import VAEDetector
+    from vaenb.evidence import Decode
+    from vaenb.model import VAE
+    from vaenb.records import Floats, Floats32, Ints, Scores, Windows
+    from vaenb.view_models.latent_plane import Plane
+
+    Seen = tuple[slice, Floats32, Floats32, Floats32]
+
+MOST_NUMBERS = 4_000_000  # in the drawings of the sampled windows; those of the walk take a quarter of it
+AT_ONCE = 1_000_000  # numbers that are drawn at once
+_MOST_WINDOWS = 2048  # that are drawn at once
+_ROWS = 1 << 16  # cells that are brought to units at once
+_AIR = 0.07  # around the cloud of the walk, as a share of its width
+
+
+def explain(
+    detector: VAEDetector,
+    series: Any,
+    *,
+    scores: Scores | None = None,
+    n_sample: int = 2_000,
+    most_numbers: int = MOST_NUMBERS,
+    grid: int = 21,
+) -> Evidence:
+    """What the panels show of a fitted detector and a series.
+
+    Parameters
+    ----------
+    detector : VAEDetector
+        Fitted.
+    series : Series, DataFrame or array_like
+        What it was fitted on, or another one with the same channels.
+    scores : Scores, optional
+        What `detector.score_series(series)` gives, where it is known already: on the cells.
+    n_sample : int
+        At most so many windows are kept with their reconstruction: half of them or more evenly spread over
+        the series, the others among those that hold a flagged point.
+    most_numbers : int
+        At most so many numbers in their reconstructions: where windows are large, fewer are kept.
+    grid : int
+        Drawings along each side of the grid in the latent space; fewer where windows are large.
+
+    Returns
+    -------
+    Evidence
+        Without frames of the training, which nobody can draw afterwards.
+
+    Raises
+    ------
+    InputError
+        If the detector is not fitted or the series has other channels.
+
+    Examples
+    --------
+    >>> import vaenb
+    >>> series = vaenb.load_dataset("nyc_taxi")
+    >>> detector = vaenb.VAEDetector(epochs=1, steps_per_epoch=20).fit(series)
+    >>> evidence = explain(detector, series)
+    >>> evidence.reconstruction.shape == series.grid.shape
+    True
+    """
+    if not hasattr(detector, "threshold_"):
+        raise InputError("The detector is not fitted: call fit(series) first, or vaenb.load(file).")
+    known = read_alike(read_to_fit(series), detector.channels_)
+    windows = cut_windows(known, detector.scaler_, window_size=detector.window_size_)
+    found = detector.score_series(known) if scores is None else scores
+    chosen = _choose(windows, found, detector.threshold_, most=_room(windows, n_sample, most_numbers))
+    sample = _sample(detector, windows[chosen], found.window_values[chosen])
+    reconstruction, spread = _on_cells(detector, windows)
+    train_stop, calibration_stop = split_cells(known, detector.calibration)
+    return Evidence(
+        series=known,
+        window_size=windows.window_size,
+        train_stop=train_stop,
+        calibration_stop=calibration_stop,
+        scores=found.values,
+        method=detector.method,
+        calibration_scores=detector.calibration_scores_,
+        rule=detector.rule_,
+        reconstruction=reconstruction,
+        spread=spread,
+        normal_by_channel=detector.normal_by_channel_,
+        sample=sample,
+        walk=_walk(detector, sample, grid, most_numbers // 4),
+        history=detector.history_,
+        frames=(),
+        pinned=int(sample.starts[0]),
+        frame_starts=np.empty(0, dtype=np.int64),
+        settings=detector.get_params(deep=False),
+    )
+
+
+def decoder_of(detector: VAEDetector) -> Decode:
+    """The decoder of a fitted detector, from points of the latent space to the units of its series.
+
+    Parameters
+    ----------
+    detector : VAEDetector
+
+    Returns
+    -------
+    callable
+        Latent points (n, latent_dim) to means and standard deviations, (n, window_size, n_channels).
+
+    Examples
+    --------
+    >>> import numpy as np, vaenb
+    >>> wave = np.sin(np.arange(400) / 4)
+    >>> detector = vaenb.VAEDetector(window_size=16, epochs=1, steps_per_epoch=5).fit(wave)
+    >>> mean, spread = decoder_of(detector)(np.zeros((3, 8)))
+    >>> mean.shape
+    (3, 16, 1)
+    """
+    vae = detector.model_
+    graph = _graph(vae, "decode", _Graph(vae).draw, tf.TensorSpec((None, vae.latent_dim), tf.float32))
+    step = _at_once(vae)
+
+    def decode(z: Floats) -> tuple[Floats32, Floats32]:
+        points = np.asarray(z, dtype=np.float32).reshape(-1, vae.latent_dim)
+        parts = [graph(tf.constant(points[at : at + step])) for at in range(0, max(1, len(points)), step)]
+        mean, spread = (np.concatenate([part[i].numpy() for part in parts]) for i in (0, 1))
+        return to_units(detector.scaler_, mean, spread)
+
+    return decode
+
+
+# ---------------------------------------------------------------------- the model
+
+
+class _Graph:
+    """What is compiled: windows to what the model makes of them, at the posterior's mean."""
+
+    def __init__(self, vae: VAE) -> None:
+        self.vae = vae
+
+    def draw(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Means and standard deviations, in scaled units."""
+        p = self.vae.likelihood(z)
+        return p.mean(), p.stddev()
+
+    def see(self, values: tf.Tensor, starts: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Posterior means of the windows at `starts`, and what is drawn from there."""
+        latent = self.vae.posterior(gather_windows(values, starts, self.vae.window_size)).mean()
+        return latent, *self.draw(latent)
+
+    def kl(self, values: tf.Tensor, starts: tf.Tensor) -> tf.Tensor:
+        """The KL of each window and each latent dimension, in nats."""
+        x = gather_windows(values, starts, self.vae.window_size)
+        return self.vae.elbo_terms(x, seed=0).kl_per_dim
+
+
+def _graph(vae: VAE, name: str, method: Any, *signature: tf.TensorSpec) -> Any:
+    """A compiled graph, kept with the weights that it reads."""
+    if ("explain", name) not in vae.graphs:
+        # In a `partial`: TensorFlow counts a method's graphs over all its owners, and warns of the fifth.
+        vae.graphs["explain", name] = tf.function(partial(method), input_signature=signature)
+    return vae.graphs["explain", name]
+
+
+def _of_windows(vae: VAE, name: str, method: Any) -> Any:
+    values = tf.TensorSpec((None, vae.n_channels), tf.float32)
+    return _graph(vae, name, method, values, tf.TensorSpec((None,), tf.int32))
+
+
+def _at_once(vae: VAE) -> int:
+    return int(np.clip(AT_ONCE // (vae.window_size * vae.n_channels), 16, _MOST_WINDOWS))
+
+
+def _seen(vae: VAE, windows: Windows) -> Iterator[Seen]:
+    """The windows chunk by chunk: which, their latent means, reconstructions and spreads, scaled."""
+    graph, step, values = _of_windows(vae, "see", _Graph(vae).see), _at_once(vae), as_tensor(windows)
+    for at in range(0, len(windows), step):
+        part = slice(at, min(at + step, len(windows)))
+        latent, mean, spread = graph(values, tf.constant(windows.starts[part], tf.int32))
+        yield part, latent.numpy(), mean.numpy(), spread.numpy()
+
+
+def _on_cells(detector: VAEDetector, windows: Windows) -> tuple[Floats32, Floats32]:
+    """Means over the windows that cover a cell, (n_cells, n_channels): averaged scaled, then in units."""
+    size, n_cells = windows.window_size, windows.n_timestamps
+    total = np.zeros((2, n_cells, windows.n_channels), dtype=np.float32)
+    for part, _, *drawn in _seen(detector.model_, windows):
+        for offset in range(size):
+            cells = slice(part.start + offset, part.stop + offset)  # the windows lie one cell apart
+            for sums, each in zip(total, drawn, strict=True):
+                sums[cells] += each[:, offset]
+    cells_before = np.arange(n_cells)
+    count = np.minimum(cells_before, n_cells - size) - np.maximum(cells_before - size + 1, 0) + 1
+    total /= count.astype(np.float32)[:, None]
+    for at in range(0, n_cells, _ROWS):
+        rows = slice(at, at + _ROWS)
+        total[0, rows], total[1, rows] = to_units(detector.scaler_, total[0, rows], total[1, rows])
+    return total[0], total[1]
+
+
+# ---------------------------------------------------------------------- some windows
+
+
+def _room(windows: Windows, n_sample: int, most_numbers: int) -> int:
+    """How many windows can be kept with a mean and a spread for each point."""
+    numbers = check_whole("most_numbers", most_numbers)
+    return max(
+        1, min(check_whole("n_sample", n_sample), numbers // (2 * windows.window_size * windows.n_channels))
+    )
+
+
+def _choose(windows: Windows, scores: Scores, threshold: float, *, most: int) -> Ints:
+    """Places of windows: some that hold a flagged cell, the others evenly spread; none without a value."""
+    known = np.flatnonzero(np.isfinite(scores.window_values))
+    flagged = touched(scores.values > threshold, windows.starts[known], windows.window_size)
+    marked = known[flagged]
+    top = known[np.argmax(scores.window_values[known])][None]
+    some = np.concatenate([top, marked[evenly(len(marked), most // 2)]])[: max(1, most // 2)]
+    return np.unique(np.concatenate([some, known[evenly(len(known), max(0, most - len(some)))]]))
+
+
+def _sample(detector: VAEDetector, windows: Windows, scores: Floats) -> WindowSample:
+    vae, shape = detector.model_, windows.shape
+    latent = np.empty((len(windows), vae.latent_dim), dtype=np.float32)
+    mean, spread = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+    kl, values = np.zeros(vae.latent_dim), as_tensor(windows)
+    graph = _of_windows(vae, "kl", _Graph(vae).kl)
+    for part, places, *drawn in _seen(vae, windows):
+        latent[part] = places
+        mean[part], spread[part] = to_units(detector.scaler_, *drawn)
+        starts = tf.constant(windows.starts[part], tf.int32)
+        kl += graph(values, starts).numpy().astype(np.float64).sum(axis=0)
+    return WindowSample(
+        starts=windows.starts,
+        window_size=windows.window_size,
+        latent=latent,
+        kl_per_dim=kl / len(windows),
+        scores=np.asarray(scores, dtype=np.float64),
+        mean=mean,
+        spread=spread,
+        shares=_shares(detector, windows),
+    )
+
+
+def _shares(detector: VAEDetector, windows: Windows) -> Floats32:
+    """What each channel adds to a window's score beyond what it adds to a normal one, as shares."""
+    by_channel = channel_scores(
+        detector.model_, windows, detector.method, n_samples=detector.n_samples, seed=detector.seed
+    )
+    beyond = np.maximum(np.nan_to_num(by_channel) - detector.normal_by_channel_, 0.0)
+    total = beyond.sum(axis=1, keepdims=True)
+    equal = np.full_like(beyond, 1 / windows.n_channels)
+    return np.asarray(np.divide(beyond, total, out=equal, where=total > 0), dtype=np.float32)
+
+
+# ---------------------------------------------------------------------- the walk
+
+
+def _walk(detector: VAEDetector, sample: WindowSample, grid: int, most_numbers: int) -> WalkGrid:
+    """Drawings on a grid in the plane in which the cloud is shown first."""
+    size, channels = sample.mean.shape[1:]
+    side = min(check_whole("grid", grid), max(3, int((most_numbers / (2 * size * channels)) ** 0.5)))
+    plane = _plane(sample)
+    a, b = _ticks(plane, sample.latent, side)
+    places = np.stack(np.meshgrid(a, b, indexing="ij"), axis=-1).reshape(-1, 2)
+    points = plane.origin + places @ np.stack([plane.across, plane.up])
+    shape = (len(a), len(b), size, channels)
+    mean, spread = (drawn.reshape(shape) for drawn in decoder_of(detector)(points))
+    return WalkGrid(origin=plane.origin, across=plane.across, up=plane.up, a=a, b=b, mean=mean, spread=spread)
+
+
+def _plane(sample: WindowSample) -> Plane:
+    n_dims = sample.latent.shape[1]
+    if n_dims > 2:
+        return principal_plane(sample.latent)
+    return dimension_plane(sample.latent, sample.kl_per_dim, 0, n_dims - 1)
+
+
+def _ticks(plane: Plane, latent: Floats32, side: int) -> tuple[Floats, Floats]:
+    """Even steps over the cloud with some air around it; one where the plane has no such direction."""
+    places = plane.places(latent)
+    low, high = places.min(axis=0), places.max(axis=0)
+    air = np.where(high > low, (high - low) * _AIR, 1.0)
+    across, up = (np.linspace(low[i] - air[i], high[i] + air[i], side) for i in (0, 1))
+    return across, up if plane.up.any() else np.zeros(1)
