@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vaenb.view_models.judge import Judge
 
 _ROW = 52  # pixels; as in style.css
-_CSS = {"TP": "hit", "FP": "false", "FN": "missed", "\u2260": "second", "": "plain"}
+CSS_OF_KIND = {"TP": "hit", "FP": "false", "FN": "missed", "\u2260": "second", "": "plain"}
 
 
 class EventList:
@@ -88,19 +88,18 @@ class EventList:
 
 def card(line: Line) -> str:
     """A line of the list as HTML."""
-    kind, mark = _CSS[line.kind], line.verdict or "none"
+    kind, mark = CSS_OF_KIND[line.kind], line.verdict or "none"
     return (
         f'<div class="v-card v-{kind}{" v-here" if line.is_current else ""}" aria-hidden="true">'
-        f'<span class="v-rank">{line.place + 1}</span>'
-        f'<span class="v-when"><b>{escape(line.start)}</b><span>{escape(line.lasts)}</span></span>'
-        f'<span class="v-sub">{escape(line.facts)}</span>'
-        f'<span class="v-kind">{_kind(line)}</span>'
-        f'<span class="v-said v-said-{mark}">{_said(line)}</span></div>'
+        f'<span class="v-rank">{line.place + 1:,}</span>'
+        f"<p><b>{escape(line.start)}</b><span>{escape(line.lasts)}</span><em>{_kind(line)}</em></p>"
+        f'<p class="v-sub"><span>{escape(line.facts)}</span>'
+        f'<em class="v-said-{mark}">{_said(line)}</em></p></div>'
     )
 
 
 def _kind(line: Line) -> str:
-    differs = '<i class="v-differs">\u2260 labels</i>' if line.differs and line.kind != "\u2260" else ""
+    differs = '<i class="v-differs">\u2260</i>' if line.differs and line.kind != "\u2260" else ""
     words = f"{SYMBOLS[line.kind]} {escape(WORDS[line.kind])}" if line.kind else ""
     return f"{differs}{words}"
 
@@ -117,5 +116,5 @@ def key_of_kinds(judge: Judge) -> str:
     told = [("TP", "TP found"), ("FP", "FP not labelled"), ("FN", "FN missed")]
     told += [("\u2260", "labels disagree")] if judge.second is not None else []
     return "".join(
-        f'<span class="v-{_CSS[kind]}"><b>{SYMBOLS[kind]}</b> {words}</span>' for kind, words in told
+        f'<span class="v-{CSS_OF_KIND[kind]}"><b>{SYMBOLS[kind]}</b> {words}</span>' for kind, words in told
     )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _TALL, _LOW, _SCORE = 260, 100, 150  # pixels: a channel alone, one of several, the score
 _LEFT, _RIGHT = 62, 12
-_HERE, _EVENTS, _LABELS, _SECOND = 0.34, 0.13, 0.9, 0.9
-_STRIP = 0.045  # of a figure's height, for labels
+_HERE, _EVENTS, _MARKED = 0.34, 0.13, 0.9  # opacities
+_STRIP = 6  # pixels: how high labels are
 
 
 class EventZoom:
@@ -54,10 +54,11 @@ class EventZoom:
         self._legend.add_class("vaenb-judge-legend")
         self._shown = widgets.HTML()
         self._shown.add_class("vaenb-judge-shown")
-        below = widgets.HBox([axis.controls, self._shown])
-        below.add_class("vaenb-judge-below")
+        axis.controls.add_class("vaenb-judge-below")
+        foot = widgets.HBox([self._legend, self._shown])
+        foot.add_class("vaenb-judge-legends")
         rows = [row for pane in [*self.panes, self.score] for row in (pane.caption, pane.figure)]
-        self.widget = widgets.VBox([self._shares, *rows, self._legend, below])
+        self.widget = widgets.VBox([self._shares, *rows, foot, axis.controls])
         self.widget.add_class("vaenb-judge-figures")
         axis.on_view(self.draw)
 
@@ -106,11 +107,13 @@ class _Pane:
     def __init__(self, axis: TimeAxis, height: int, *, shows_time: bool) -> None:
         self.axis = axis
         self.y = bq.LinearScale()
-        self.y_axis = bq.Axis(scale=self.y, side="left", num_ticks=4, grid_lines="solid", tick_format=",~g")
+        self.y_axis = bq.Axis(scale=self.y, side="left", grid_lines="solid")
+        self.n_ticks = max(3, height // 45)
         self.here = _Stripes(axis, "--v-alarm", _HERE)
         self.events = _Stripes(axis, "--v-alarm", _EVENTS)
-        self.labels = _Stripes(axis, "--v-label", _LABELS, 0.0, _STRIP)
-        self.second = _Stripes(axis, "--v-second", _SECOND, _STRIP * 1.3, _STRIP * 2.3)
+        strip = _STRIP / height
+        self.labels = _Stripes(axis, "--v-label", _MARKED, 0.0, strip)
+        self.second = _Stripes(axis, "--v-second", _MARKED, strip * 1.3, strip * 2.3)
         self.caption = widgets.HTML()
         self.caption.add_class("vaenb-judge-caption")
         margin = {"top": 4, "bottom": 24 if shows_time else 4, "left": _LEFT, "right": _RIGHT}
@@ -240,4 +243,4 @@ def _share_bar(judge: Judge) -> str:
         f'title="{escape(name)} {percent(share)}">{escape(name) if share > 0.12 else ""}</span>'
         for place, (name, share) in enumerate(parts)
     )
-    return f'<span class="v-shares-name">to blame</span><div class="v-shares">{drawn}</div>'
+    return f'<span class="v-shares-name">blame</span><div class="v-shares">{drawn}</div>'

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from vaenb.formats import number
 from vaenb.panels.base import Panel, guarded
 from vaenb.panels.chance_table import ChanceTable
-from vaenb.panels.event_list import EventList, key_of_kinds
+from vaenb.panels.event_list import CSS_OF_KIND, EventList, key_of_kinds
 from vaenb.panels.event_zoom import EventZoom
 from vaenb.panels.timeaxis import TimeAxis
 from vaenb.panels.verdict_box import KEYS, VerdictBox
@@ -73,9 +72,11 @@ class JudgePanel(Panel):
 
     Examples
     --------
-    >>> panel = JudgePanel(evidence)                       # doctest: +SKIP
-    >>> panel.judge("normal", note="a public holiday")     # doctest: +SKIP
-    >>> panel.verdicts                                     # doctest: +SKIP
+    From the evidence of a fitted detector::
+
+        panel = vaenb.JudgePanel(evidence)
+        panel.judge("normal", note="a public holiday")
+        panel.verdicts
     """
 
     title = "judge the events"
@@ -338,18 +339,19 @@ def _html(css: str, value: str = "") -> widgets.HTML:
 
 
 def _summary(judge: Judge) -> str:
-    told, decided = words.summary(judge), words.by_verdict(judge)
+    dot = " <i>\u00b7</i> "
+    pieces = dot.join(
+        f'<b class="v-{CSS_OF_KIND[kind]}">{escape(piece)}</b>' for piece, kind in words.summary(judge)
+    )
     file = "" if judge.book.path is None else f"saved in {judge.book.path.name}"
-    more = " \u00b7 ".join(part for part in (decided, file) if part)
-    return f"<b>{escape(told)}</b>" + (f"<span>{escape(more)}</span>" if more else "")
+    more = [escape(each) for each in (words.agreement(judge), words.by_verdict(judge), file) if each]
+    return f"<p>{pieces}</p><p>{dot.join(more) or 'no verdict yet'}</p>"
 
 
 def _headline(judge: Judge) -> str:
     line = words.line(judge, judge.current or 0)
-    score = number(float(judge.stretches.score[line.place]))
-    facts = [f"lasts {line.lasts}", f"score {score}"]
-    facts += [f"severity {line.severity}"] if line.severity else []
+    facts = [f"lasts {line.lasts}", *line.facts.split(" \u00b7 ")[:2]]
     facts += [words.KINDS_IN_WORDS[line.kind]] if line.kind else []
     facts += [line.labelled] if line.labelled else []
     told = escape(" \u00b7 ".join(facts))
-    return f"<b>{line.place + 1}. {escape(words.title(judge))}</b><span>{told}</span>"
+    return f"<b>{escape(words.title(judge))}</b><span>{told}</span>"

@@ -25,6 +25,13 @@ KEYS = {
     "o": "next to judge",
     "t": "note",
 }
+_HINTS = (
+    ("anu", "verdict"),
+    ("x", "take back"),
+    ("jk", "next, previous"),
+    ("o", "next to judge"),
+    ("t", "note"),
+)
 _SAVES_A_SECOND = 2.0
 
 
@@ -66,19 +73,18 @@ class VerdictBox:
         self.note.observe(lambda _: None if self._follows else self._save(), "value")
         self.note.on_msg(self._on_message)
         self.keys = widgets.Text(
-            description="Keys", tooltip=_in_words(), layout={"width": "118px", "flex": "none"}
+            description="Keys", tooltip=_in_words(), layout={"width": "104px", "flex": "none"}
         )
         self.keys.add_class("vaenb-judge-keys")
         self.keys.observe(self._on_keys, "value")
         self.goes_on = widgets.Checkbox(
             value=True,
             indent=False,
-            description="go on after a verdict",
+            tooltip="Show the next event after a verdict",
+            description="then go on",
             layout={"width": "auto", "flex": "none"},
         )
-        self._hint = widgets.HTML(
-            value="".join(f"<span><kbd>{key}</kbd> {does}</span>" for key, does in KEYS.items())
-        )
+        self._hint = widgets.HTML(value=_hints())
         self._hint.add_class("vaenb-judge-hint")
         self.widget = widgets.VBox(
             [
@@ -133,6 +139,12 @@ def _row(css: str, *children: widgets.Widget) -> widgets.HBox:
     found = widgets.HBox(children)
     found.add_class(css)
     return found
+
+
+def _hints() -> str:
+    """What each letter does, as HTML."""
+    keys = ("".join(f"<kbd>{letter}</kbd>" for letter in letters) for letters, _ in _HINTS)
+    return "".join(f"<span>{key} {does}</span>" for key, (_, does) in zip(keys, _HINTS, strict=True))
 
 
 def _in_words() -> str:

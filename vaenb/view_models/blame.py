@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from vaenb.records import Floats, Ints
 
 _NORMAL: Final = 4_096  # calibration cells that say what is usual
+_NOISE: Final = 1e-9  # of rounding
 _FAR: Final = 1e6  # standard deviations: further out, far is far
 
 
@@ -43,7 +44,7 @@ class Blame:
         """
         beyond = np.maximum(self._distance(np.arange(start, stop)) - self._usual, 0.0)
         total = float(beyond.sum())
-        return beyond / total if total > 0 else np.full(len(beyond), 1 / len(beyond))
+        return beyond / total if total > _NOISE else np.full(len(beyond), 1 / len(beyond))
 
     @cached_property
     def _usual(self) -> Floats:

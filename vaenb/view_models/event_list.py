@@ -13,10 +13,10 @@ from vaenb.view_models.stretches import FALSE, HIT, KINDS, MISSED, OTHER
 if TYPE_CHECKING:
     from vaenb.view_models.judge import Judge
 
-PAGE: Final = 8
+PAGE: Final = 10
 _NAMED: Final = 2  # channels in a line
 SYMBOLS: Final = {HIT: "\u25cf", FALSE: "\u25b2", MISSED: "\u25cb", OTHER: "\u2260", "": ""}
-WORDS: Final = {HIT: "TP", FALSE: "FP", MISSED: "FN missed", OTHER: "2nd labels only", "": ""}
+WORDS: Final = {HIT: "TP", FALSE: "FP", MISSED: "FN missed", OTHER: "2nd labels", "": ""}
 KINDS_IN_WORDS: Final = {**KINDS, "": ""}
 MARKS: Final = {"anomaly": "\u2716", "normal": "\u2714", "unsure": "?", "": ""}
 
@@ -30,6 +30,8 @@ class Line:
     place : int
         Its place in the list, from 0.
     start, lasts, score, severity, blamed : str
+    needs : str
+        The threshold that its score did not reach; "" for an event.
     kind : str
         See `vaenb.view_models.stretches.KINDS`.
     differs : bool
@@ -45,6 +47,7 @@ class Line:
     lasts: str
     score: str
     severity: str
+    needs: str
     blamed: str
     kind: str
     differs: bool
@@ -56,15 +59,17 @@ class Line:
     @property
     def facts(self) -> str:
         """Score, severity and blame, as far as they are known."""
-        severity = f"severity {self.severity}" if self.severity else ""
-        return " \u00b7 ".join(part for part in (f"score {self.score}", severity, self.blamed) if part)
+        height = f"severity {self.severity}" if self.severity else ""
+        height = f"needs {self.needs}" if self.needs else height
+        return " \u00b7 ".join(part for part in (f"score {self.score}", height, self.blamed) if part)
 
     @property
     def told(self) -> str:
         """The line as a sentence, for a screen reader and for a tooltip."""
         said = [f"{self.place + 1}: {self.start}, lasts {self.lasts}, score {self.score}"]
-        said += [f"severity {self.severity}"] if self.severity else []
-        said += [self.blamed] if self.blamed else []
+        said += [f"the threshold is {self.needs}"] if self.needs else []
+        said += [f"severity {self.severity}"] if self.severity and not self.needs else []
+        said += [f"to blame: {self.blamed}"] if self.blamed else []
         said += [WORDS[self.kind]] if self.kind else []
         said += [self.labelled] if self.labelled else []
         said.append(f"verdict {self.verdict}" if self.verdict else "not judged yet")
@@ -93,6 +98,7 @@ def line(judge: Judge, place: int) -> Line:
         lasts=lasts(judge, stop - start),
         score=number(float(found.score[place]), 3),
         severity="" if np.isnan(severity) else number(severity, 2),
+        needs="" if found.event[place] >= 0 else number(judge.threshold, 3),
         blamed=_blamed(judge, place),
         kind=str(found.kind[place]),
         differs=_differs(judge, place),
@@ -117,12 +123,15 @@ def lasts(judge: Judge, n_cells: int) -> str:
 
 
 def title(judge: Judge) -> str:
-    """The current stretch from when to when; the day is not said twice."""
+    """The current stretch and from when to when it lasts; the day is not said twice."""
+    place = judge.current or 0
+    name = f"{'Event' if judge.stretches.event[place] >= 0 else 'Missed'} {place + 1}"
     start, stop = judge.span
     first, last = when(judge, start), when(judge, stop - 1)
     if first == last:
-        return first
-    return f"{first} \u2013 {last[11:] if len(first) > 10 and first[:10] == last[:10] else last}"
+        return f"{name} \u00b7 {first}"
+    is_same_day = judge.timeline.has_clock and len(first) > 10 and first[:10] == last[:10]
+    return f"{name} \u00b7 {first} \u2013 {last[11:] if is_same_day else last}"
 
 
 def _blamed(judge: Judge, place: int) -> str:
@@ -143,34 +152,33 @@ def _labelled(judge: Judge, place: int) -> str:
     first, second = judge.stretches.first, judge.stretches.second
     if first is None or second is None:
         return ""
-    names = [name for name, marks in (("labels", first), ("2nd labels", second)) if marks[place]]
-    return f"marked by {' and '.join(names)}" if names else "marked by neither labels"
+    names = [name for name, marks in (("labels", first), ("second labels", second)) if marks[place]]
+    return f"marked in {' and '.join(names)}" if names else "marked in neither set of labels"
 
 
-def summary(judge: Judge) -> str:
-    """What there is in the list, in one line."""
-    kinds = judge.stretches.kind
-    events, judged = len(judge.events), sum(bool(judge.verdict_of(i)) for i in range(len(judge)))
-    told = [f"{counted(events, 'event')} above {number(judge.threshold)}"]
+def summary(judge: Judge) -> list[tuple[str, str]]:
+    """What there is in the list: pieces of a line, each with the kind that it speaks of, or ""."""
+    kinds, events = judge.stretches.kind, len(judge.events)
+    judged = sum(bool(judge.verdict_of(place)) for place in range(len(judge)))
+    told = [(f"{counted(events, 'event')} above {number(judge.threshold)}", "")]
     if judge.labels is not None:
-        hits, false, missed = (int((kinds == kind).sum()) for kind in (HIT, FALSE, MISSED))
-        told.append(f"{SYMBOLS[HIT]} {hits} TP  {SYMBOLS[FALSE]} {false} FP  {SYMBOLS[MISSED]} {missed} FN")
+        told += [
+            (f"{SYMBOLS[kind]} {int((kinds == kind).sum()):,} {kind}", kind) for kind in (HIT, FALSE, MISSED)
+        ]
     if judge.second is not None:
-        told.append(disagreement(judge))
-    told.append(f"{judged} of {len(judge)} judged" if len(judge) else "nothing to judge")
-    return " \u00b7 ".join(told)
+        differ = sum(_differs(judge, place) for place in range(len(judge)))
+        told.append((f"{SYMBOLS[OTHER]} labels disagree on {differ:,}", OTHER))
+    told.append((f"{judged:,} of {len(judge):,} judged" if len(judge) else "nothing to judge", ""))
+    return told
 
 
-def disagreement(judge: Judge) -> str:
-    """Over how many points the two sets of labels disagree."""
+def agreement(judge: Judge) -> str:
+    """How much the two sets of labels have in common; "" where there is one."""
     if judge.labels is None or judge.second is None:
         return ""
     both, either = int((judge.labels & judge.second).sum()), int((judge.labels | judge.second).sum())
-    n_lines = sum(_differs(judge, place) for place in range(len(judge)))
     share = percent(both / either) if either else "100\u202f%"
-    return (
-        f"{SYMBOLS[OTHER]} labels agree on {share} of the points marked, differ in {counted(n_lines, 'line')}"
-    )
+    return f"the two sets of labels share {share} of the points that either marks"
 
 
 def by_verdict(judge: Judge) -> str:
@@ -179,7 +187,8 @@ def by_verdict(judge: Judge) -> str:
     right, wrong = said.count("anomaly"), said.count("normal")
     if not right + wrong:
         return ""
-    return f"{percent(right / (right + wrong))} of the {right + wrong} events you decided are anomalies"
+    be = "is an anomaly" if right == 1 else "are anomalies"
+    return f"{right:,} of the {counted(right + wrong, 'event')} you decided {be}"
 
 
 def empty(judge: Judge) -> str:

@@ -315,7 +315,8 @@ class Judge:
         """The moment of a cell, to the nanosecond where the series has a clock."""
         line = self.timeline
         if not line.has_clock:
-            return float(f"{line.start + cell * line.step:.15g}")
+            number = float(line.start + cell * line.step)
+            return number if number.is_integer() else float(f"{number:.15g}")
         return line.start.astype("datetime64[ns]") + np.timedelta64(round(cell * line.step * 1e9), "ns")
 
     def _cells_of(self, verdict: Verdict) -> tuple[int, int] | None:

@@ -33,7 +33,8 @@ _CSS: Final = {
 
 def judge_picture(judge: Judge) -> str:
     """What there is to judge as an SVG with alternative text."""
-    head = words(8, 18, told.summary(judge), css="v-name")
+    summary = " \u00b7 ".join(piece for piece, _ in told.summary(judge))
+    head = words(8, 18, summary, css="v-name")
     title = f"{judge.evidence.series.name}: events to judge"
     if not len(judge):
         sentence = told.empty(judge)
@@ -44,7 +45,7 @@ def judge_picture(judge: Judge) -> str:
     lines = told.page(judge, told.first_of_page(judge.current))
     rows = "".join(_row(each, _TOP + 6 + _ROW * i) for i, each in enumerate(lines))
     here = told.line(judge, judge.current or 0)
-    name = words(_LEFT, 44, f"{here.place + 1}. {told.title(judge)}", css="v-name")
+    name = words(_LEFT, 44, told.title(judge), css="v-name")
     return picture(
         "judge",
         head,
@@ -54,7 +55,7 @@ def judge_picture(judge: Judge) -> str:
         width=WIDTH,
         height=max(bottom + 44, _TOP + _ROW * len(lines) + 8),
         title=title,
-        desc=f"{told.summary(judge)}. Shown from near: {here.told}. "
+        desc=f"{summary}. Shown from near: {here.told}. "
         + " ".join(f"{each.told}." for each in lines if not each.is_current),
     )
 

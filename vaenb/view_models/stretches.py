@@ -132,7 +132,8 @@ def _missed(events: Events, labels: Bools | None, second: Bools | None) -> tuple
     if second is not None:
         begins, ends = _alone(second, found | labels)
         start, stop = np.concatenate([start, begins]), np.concatenate([stop, ends])
-    return start, stop, np.arange(len(start)) >= of_first
+    in_time = np.argsort(start, kind="stable")
+    return start[in_time], stop[in_time], in_time >= of_first
 
 
 def _alone(marks: Bools, beside: Bools) -> tuple[Ints, Ints]:

@@ -77,7 +77,7 @@ def as_text(moment: Any) -> str:
     ('2014-11-02 01:30:00', '12')
     """
     if not isinstance(moment, np.datetime64):
-        return f"{float(moment):.15g}"
+        return repr(float(moment)).removesuffix(".0")
     whole, _, rest = str(moment.astype("datetime64[ns]")).partition(".")
     rest = rest.rstrip("0")
     return whole.replace("T", " ") + (f".{rest}" if rest else "")
