@@ -224,9 +224,10 @@ class JudgePanel(Panel):
 
     def close(self) -> None:
         """Save what was typed, end the worker, and close everything."""
+        if self.is_closed:
+            return
         with self.lock:
-            if not self.is_closed:
-                self.box.finish_note()
+            self.box.finish_note()
         self.box.end()
         self.chance.end()
         self._axis.end()
