@@ -9,8 +9,9 @@ from scipy import integrate, special, stats
 import vaenb
 from vaenb import objectives
 from vaenb.backend import keras, tf
+from vaenb.choices import LIKELIHOODS
 from vaenb.errors import InputError
-from vaenb.model import LIKELIHOODS, MIN_POSTERIOR_SCALE, MIN_SCALE, VAE
+from vaenb.model import MIN_POSTERIOR_SCALE, MIN_SCALE, VAE
 
 ONE_SEED = (7, 0)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from vaenb.backend import keras, tf
+from vaenb.choices import DEFAULT_HIDDEN
 from vaenb.errors import InputError
-from vaenb.networks import DEFAULT_HIDDEN, KERNEL_SIZE, build_decoder, build_encoder
+from vaenb.networks import KERNEL_SIZE, build_decoder, build_encoder
 
 KINDS = sorted(DEFAULT_HIDDEN)
 

@@ -15,6 +15,7 @@ TENSORFLOW_RING = {
     "networks",
     "objectives",
     "model",
+    "sampling",
     "training",
     "training_run",
     "checkpoint",

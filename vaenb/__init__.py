@@ -23,6 +23,8 @@ _DOOR = {
     "DataPanel": "panels.data",
     # 2 build the VAE
     "VAE": "model",
+    "sample_prior": "sampling",
+    "ModelPanel": "panels.model",
     # 3 train
     "train": "training",
     "watch_training": "watching",

@@ -8,21 +8,20 @@ ELBO(x) = E_q[log p(x | z)] - KL(q(z | x) || p(z))  <=  log p(x)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vaenb.backend import keras, tf, tfd
-from vaenb.checks import check_choice, check_number, check_whole
+from vaenb.checks import check_whole
+from vaenb.choices import TEXTBOOK, check_model
 from vaenb.errors import InputError
-from vaenb.networks import DEFAULT_HIDDEN, build_decoder, build_encoder
+from vaenb.networks import build_decoder, build_encoder
 from vaenb.objectives import ElboTerms, elbo_terms, importance_bound, softplus, split_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LIKELIHOODS = ("normal", "laplace", "student_t", "bernoulli")
 MIN_SCALE = 5e-2  # of the likelihood, in units of the scaled data: no density may grow without bound
 MIN_POSTERIOR_SCALE = 1e-4
 _SOFTPLUS_TO_ONE = float(np.log(np.expm1(1.0)))
@@ -96,7 +95,7 @@ class VAE(keras.Model):
     ) -> None:
         # float32 whatever Keras' global policy is: a likelihood in float16 overflows.
         super().__init__(**{"name": "vae", "dtype": "float32", **kwargs})
-        self.settings = s = _checked(
+        self.settings = s = check_model(
             window_size=window_size,
             n_channels=n_channels,
             latent_dim=latent_dim,
@@ -146,15 +145,7 @@ class VAE(keras.Model):
         a Bernoulli likelihood of values that are not 0 or 1 does not integrate to one, and it cannot say
         where it is unsure.
         """
-        return cls(
-            window_size,
-            n_channels,
-            latent_dim=2,
-            hidden=(32,),
-            likelihood="bernoulli",
-            seed=seed,
-            name="textbook",
-        )
+        return cls(window_size, n_channels, **TEXTBOOK, seed=seed, name="textbook")
 
     # ------------------------------------------------------------------ distributions
 
@@ -312,23 +303,3 @@ class VAE(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**self.settings, "name": self.name}
-
-
-def _checked(**settings: Any) -> dict[str, Any]:
-    """The settings as plain numbers and text, or an error that says which one cannot be."""
-    encoder = check_choice("encoder", settings["encoder"], DEFAULT_HIDDEN)
-    hidden = DEFAULT_HIDDEN[encoder] if settings["hidden"] is None else settings["hidden"]
-    if not isinstance(hidden, Iterable):
-        raise InputError(f"hidden is {hidden!r}; expected the size of each layer, such as (256, 64) or ().")
-    return {
-        "window_size": check_whole("window_size", settings["window_size"]),
-        "n_channels": check_whole("n_channels", settings["n_channels"]),
-        "latent_dim": check_whole("latent_dim", settings["latent_dim"]),
-        "hidden": [check_whole("each of hidden", units) for units in hidden],
-        "encoder": encoder,
-        "likelihood": check_choice("likelihood", settings["likelihood"], LIKELIHOODS),
-        "scale": check_choice("scale", settings["scale"], ("per_point", "shared")),
-        "prior": check_choice("prior", settings["prior"], ("standard", "mixture")),
-        "kl_weight": check_number("kl_weight", settings["kl_weight"], least=0),
-        "seed": check_whole("seed", settings["seed"], least=0, below=2**31),
-    }

@@ -17,7 +17,6 @@ from vaenb.checks import check_choice
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-DEFAULT_HIDDEN: dict[str, tuple[int, ...]] = {"dense": (256, 64), "conv": (32, 64), "recurrent": (64,)}
 KERNEL_SIZE = 5
 
 
