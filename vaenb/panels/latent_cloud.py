@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HEIGHT: Final = {1: 430, 2: 500, 3: 560}  # by how many channels are drawn beside it
 _BATCH: Final = 100
 _MOST_KINDS: Final = 4
-_FADED: Final = 0.13
+_FADED: Final = 0.18
 _TIP: Final = {
     "background": "var(--jp-layout-color2)",
     "color": "var(--jp-ui-font-color1)",
@@ -187,7 +187,7 @@ class Cloud:
             if place < len(self._batches):
                 self._fill(mark, self._batches[place])
             elif len(mark.x):
-                mark.x = mark.y = np.empty(0)
+                _put(mark, np.empty((0, 2)))
         self.draw_selected()
 
     def _fill(self, mark: bq.Scatter, batch: Batch) -> None:
@@ -241,7 +241,7 @@ class Cloud:
     # ------------------------------------------------------------------ gestures
 
     def _lassoed(self, change: Any) -> None:
-        if change["new"] is None:  # the lasso was taken away, by us
+        if change["new"] is None or not len(change["new"]):  # the line was taken away, by us
             return
         inside = np.asarray(change["new"], dtype=np.int64)
         self.lasso.reset()

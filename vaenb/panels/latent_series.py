@@ -93,7 +93,7 @@ class LitSeries:
             max=n_cells,
             description="Stretch",
             readout=False,
-            layout={"flex": "1 1 200px"},
+            layout={"flex": "1 1 320px"},
         )
         self.stretch.observe(self._slid, "value")
         top = widgets.HBox([self.says, self.channel])

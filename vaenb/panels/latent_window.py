@@ -117,12 +117,12 @@ class WindowPictures:
 
     def _draw_like(self, name: str, windows: Ints, channel: int) -> None:
         self._like, self.like_name.value = windows.tolist(), name
-        scale = Scale(*self._usual[channel])
         for place, card in enumerate(self.cards):
             picture, button = card.children
             card.layout.visibility = "visible" if place < len(self._like) else "hidden"
             if place < len(self._like):
-                picture.value = _spark(self.view.actual(self._like[place])[:, channel], scale)
+                values = self.view.actual(self._like[place])[:, channel]
+                picture.value = _spark(values, Scale(*limits(values, self._usual[channel], pad=0.0)))
                 button.description = when(self.view, self._like[place])
 
 
@@ -173,10 +173,10 @@ class ChannelPicture:
         with self.y.hold_sync():
             self.y.min, self.y.max = edges
         set_ticks(self._up, number_ticks(Scale(*edges), self._n_ticks))
-        self.band.y = np.stack([low, high])
-        self.model.y = mean
+        _fill(self.band, np.stack([low, high]))
+        _fill(self.model, mean)
+        _fill(self.actual, actual)
         with self.actual.hold_sync():
-            self.actual.y = actual
             self.actual.colors = ["var(--v-axis)" if calm else "var(--v-data)"]
             self.actual.line_style = "dashed" if calm else "solid"
 
@@ -191,6 +191,13 @@ def _usual(view: LatentView, channel: int) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = np.percentile(known, [0.5, 99.5]).tolist()
     return limits([low, high], pad=0.05)
+
+
+def _fill(mark: bq.Lines, values: Floats) -> None:
+    """Draw other values; a line without any is hidden, for bqplot cannot draw it."""
+    mark.visible = bool(np.isfinite(values).any())
+    if mark.visible:
+        mark.y = values
 
 
 def _heading(name: str, words: str) -> str:
