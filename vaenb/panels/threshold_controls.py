@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from vaenb.panels.threshold_figures import NAMES, PROMISES, ROW
+from vaenb.panels.threshold_rules import NAMES, PROMISES, ROW
 from vaenb.view_models.threshold_words import heading, histogram_name, legend, rate_words
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ class Controls:
     """
 
     def __init__(self, view: ThresholdView) -> None:
-        self._view, self._quiet = view, False
+        self._view = view
+        self._drawing: int | None = None  # the thread that draws: what it sets is no gesture
         self.heading = words("vaenb-heading", heading(view))
-        self.itself = words("vaenb-warning")
+        self.itself = words("vaenb-itself")
         self.tiles = words("vaenb-tiles")
         self.legend = words("vaenb-legend", legend(view))
         self.drawn = words("vaenb-n")
@@ -53,7 +55,11 @@ class Controls:
         self.curve_name = words("vaenb-name")
         self.histogram_name = words("vaenb-name")
         self.typed = widgets.FloatText(
-            description="Threshold", step=None, continuous_update=False, layout={"width": "190px"}, style=_WIDE
+            description="Threshold",
+            step=None,
+            continuous_update=False,
+            layout={"width": "190px"},
+            style=_WIDE,
         )
         self.slider = widgets.FloatSlider(
             min=0, max=1, step=1 / STEPS, readout=False, description="", layout={"flex": "1 1 auto"}
@@ -84,7 +90,9 @@ class Controls:
     def _channels(self) -> widgets.Dropdown:
         names = self._view.pieces.channels
         found = widgets.Dropdown(
-            options=[(name, i) for i, name in enumerate(names)], description="Channel", layout={"width": "240px"}
+            options=[(name, i) for i, name in enumerate(names)],
+            description="Channel",
+            layout={"width": "240px"},
         )
         found.layout.display = None if len(names) > 1 else "none"
         self.channel_name = words("vaenb-name")
@@ -107,35 +115,46 @@ class Controls:
         )
         self.cost_words = words("vaenb-cost")
         self.cheapest = widgets.Button(
-            description="Go to the cheapest", icon="crosshairs", tooltip="Move the line to the cheapest threshold"
+            description="Go to the cheapest",
+            icon="crosshairs",
+            tooltip="Move the line to the cheapest threshold",
         )
         self.cheapest.layout = widgets.Layout(width="auto", flex="0 0 auto")
         self.cost_box = row(
-            self.cost, row(self.cost_words, self.cheapest, css="vaenb-cost-row"), css="vaenb-costs", upright=True
+            self.cost,
+            row(self.cost_words, self.cheapest, css="vaenb-cost-row"),
+            css="vaenb-costs",
+            upright=True,
         )
 
     def on(self, name: str, do: Callable[[Any], None]) -> None:
         """Call `do` with the new value of a control, unless `draw` has set it."""
         control = getattr(self, name)
-        control.observe(lambda change: None if self._quiet else do(change["new"]), "value")
 
-    def draw(self, tiles: str, itself: str) -> None:
-        """Copy the state onto the controls."""
+        def heard(change: dict[str, Any]) -> None:
+            if self._drawing != threading.get_ident():
+                do(change["new"])
+
+        control.observe(heard, "value")
+
+    def draw(self, tiles: str, itself: str, *, slid: bool = False) -> None:
+        """Copy the state onto the controls; not onto the slider while it is being slid, or it would shake."""
         view = self._view
         self.tiles.value = tiles
         self.itself.value = itself
         self.itself.layout.display = None if itself else "none"
-        self._quiet = True
+        self._drawing = threading.get_ident()
         try:
             self.typed.value = float(f"{view.threshold:.6g}")
-            self.slider.value = round(view.place * STEPS) / STEPS
+            if not slid:
+                self.slider.value = round(view.place * STEPS) / STEPS
             for slider, value in ((self.merge_gap, view.merge_gap), (self.min_length, view.min_length)):
                 slider.max = max(slider.max, value)
                 slider.value = value
             self.part.value = view.part
             self.cost.value = min((float(k) for k in COSTS), key=lambda k: abs(k - view.cost))
         finally:
-            self._quiet = False
+            self._drawing = None
 
     def name(self, worth: str, *, labelled: bool) -> None:
         """Titles and words that change with the judged part."""
@@ -164,7 +183,9 @@ class RuleTable:
             "vaenb-rules-head",
             f"<span>Rules on the same axis</span><span>false alarms {escape(rate_words(view))}</span>",
         )
-        self.box = row(head, row(names, figure, promises, css="vaenb-rules"), css="vaenb-rules-box", upright=True)
+        self.box = row(
+            head, row(names, figure, promises, css="vaenb-rules"), css="vaenb-rules-box", upright=True
+        )
         self._chosen: int | None = None
 
     def _button(self, one: Any) -> widgets.Button:

@@ -104,11 +104,12 @@ def decimate(values: ArrayLike, n_bins: int, *, above: float = np.inf) -> Ints:
     begins = np.arange(0, len(plain), size)
     table = np.append(plain, np.full(-len(plain) % size, plain[-1])).reshape(-1, size)
     gaps = np.isnan(table)
+    whole = not gaps.any()
     kept = [
-        begins + np.where(gaps, np.inf, table).argmin(axis=1),
-        begins + np.where(gaps, -np.inf, table).argmax(axis=1),
-        (begins + gaps.argmax(axis=1))[gaps.any(axis=1)],
-        np.flatnonzero(plain > above),
+        begins + (table if whole else np.where(gaps, np.inf, table)).argmin(axis=1),
+        begins + (table if whole else np.where(gaps, -np.inf, table)).argmax(axis=1),
+        begins[:0] if whole else (begins + gaps.argmax(axis=1))[gaps.any(axis=1)],
+        np.flatnonzero(plain > above) if above < np.inf else begins[:0],
         [0, len(plain) - 1],
     ]
     return np.unique(np.minimum(np.concatenate(kept), len(plain) - 1)).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from vaenb.records import Events
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from vaenb.records import Bools, Floats, Ints
+    from vaenb.records import Bools, Ints
 
     Ranks = NDArray[np.int32]
 
@@ -38,7 +39,7 @@ class Spans(NamedTuple):
 class EventFinder:
     """`vaenb.find_events` for one series of scores and many thresholds.
 
-    Every score is replaced by its rank, once, in O(n log n): then a threshold is a whole number, and the
+    Where the peaks of events are asked for, every score is replaced by its rank, once, in O(n log n): the
     peak of an event is its highest rank (of equal scores the first has the highest).
 
     Parameters
@@ -51,8 +52,6 @@ class EventFinder:
     Attributes
     ----------
     scores : ndarray of float64, shape (n_timestamps,)
-    ascending : ndarray of float64, shape (n_timestamps,)
-        Sorted; those that are missing are first, as minus infinity.
 
     Raises
     ------
@@ -68,26 +67,23 @@ class EventFinder:
 
     def __init__(self, scores: ArrayLike, *, normal: float) -> None:
         self.scores, self.normal = as_scores(scores), normal
-        known = np.where(np.isnan(self.scores), -np.inf, self.scores)
-        n = len(known)
-        self._order = (n - 1 - np.argsort(known[::-1], kind="stable")).astype(np.int32)
-        self._rank: Ranks = np.empty(n, dtype=np.int32)
-        self._rank[self._order] = np.arange(n, dtype=np.int32)
-        self.ascending: Floats = known[self._order]
 
     def __len__(self) -> int:
         return len(self.scores)
 
-    def count_above(self, threshold: float) -> int:
-        """How many scores lie above a threshold."""
-        return len(self) - self._first_above(threshold)
-
-    def _first_above(self, threshold: float) -> int:
-        return int(np.searchsorted(self.ascending, threshold, side="right"))
+    @cached_property
+    def _ranks(self) -> tuple[Ranks, Ranks]:
+        """The rank of each score, from the lowest (and missing ones) up, and the position of each rank."""
+        known = np.where(np.isnan(self.scores), -np.inf, self.scores)
+        n = len(known)
+        order = (n - 1 - np.argsort(known[::-1], kind="stable")).astype(np.int32)
+        rank = np.empty(n, dtype=np.int32)
+        rank[order] = np.arange(n, dtype=np.int32)
+        return rank, order
 
     def flags(self, threshold: float, first: int = 0, stop: int | None = None) -> Bools:
         """Whether each score from `first` to before `stop` lies above the threshold."""
-        return np.asarray(self._rank[first:stop] >= np.int32(self._first_above(threshold)))
+        return np.asarray(self.scores[first:stop] > threshold)
 
     def spans(self, threshold: float, *, merge_gap: int = 0, min_length: int = 1) -> Spans:
         """Where the events of a threshold start and stop; the settings are those of `vaenb.find_events`.
@@ -116,7 +112,8 @@ class EventFinder:
 
     def events(self, spans: Spans, threshold: float) -> Events:
         """Peaks, scores and severities of what `spans` found at the same threshold."""
-        peak = self._order[_run_maxima(self._rank, *spans)].astype(np.int64)
+        rank, order = self._ranks
+        peak = order[_run_maxima(rank, *spans)].astype(np.int64)
         score = self.scores[peak]
         return Events(
             start=spans.start,

@@ -1,4 +1,4 @@
-"""The threshold explorer: where the line stands, which events it makes, and what they are worth. NumPy ring."""
+"""The threshold explorer: where the line stands, which events it makes, what they are worth. NumPy ring."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DEFAULT_COST = 10.0
 
 
 class ThresholdView:
-    """All state of a threshold panel, and its arithmetic; what depends on the line is computed when asked for.
+    """All state of a threshold panel, and its arithmetic; what depends on the line waits to be asked for.
 
     Parameters
     ----------
@@ -68,7 +68,9 @@ class ThresholdView:
         held = pieces.calibration_scores
         self.normal = float(np.median(held[~np.isnan(held)]))
         self.finder = EventFinder(pieces.scores, normal=self.normal)
-        self.scale: Scale = score_scale(pieces.scores, held, self.normal, [row.threshold for row in self.rules])
+        self.scale: Scale = score_scale(
+            pieces.scores, held, self.normal, [row.threshold for row in self.rules]
+        )
         self.heights: Floats = self.scale(pieces.scores)
         default = pieces.window_size if pieces.window_size > 1 else 0
         self._merge_gap = check_whole("merge_gap", default if merge_gap is None else merge_gap, least=0)
@@ -240,7 +242,8 @@ class ThresholdView:
         ``precision``, ``recall``, ``f1``, as `vaenb.judging.metrics.point_scores` of the points above the
         line; by event: ``event_precision``, ``event_recall``, ``event_f1``, ``false_alarms``,
         ``false_alarms_per_day``, ``false_alarms_per_1000``, as `vaenb.judging.event_metrics.event_scores` of
-        the events that are shown, merged and without the short ones; ``labelled_events``, ``found``, ``missed``.
+        the events that are shown, merged and without the short ones; and ``labelled_events``, ``found``,
+        ``missed``.
         """
         return self.judge.metrics(self._threshold, self.spans)
 
@@ -279,7 +282,9 @@ class ThresholdView:
             If there are no labels to compare with.
         """
         if not self.has_labels:
-            raise InputError("There are no labelled events to miss: a cost needs labels=, one 0 or 1 a score.")
+            raise InputError(
+                "There are no labelled events to miss: a cost needs labels=, one 0 or 1 a score."
+            )
         self.move_to(float(self.costs.threshold[self.costs.cheapest(self._cost)]))
 
     # ------------------------------------------------------------------ to be seen

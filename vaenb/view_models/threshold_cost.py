@@ -40,12 +40,13 @@ class Costs:
         return np.asarray(missed_costs * self.missed + self.false_alarms, dtype=np.float64)
 
     def cheapest(self, missed_costs: float) -> int:
-        """Which of them is cheapest; of equals, the middle one of the highest neighbours."""
+        """Which of them is cheapest; of equal neighbours the middle one, of equal stretches the highest."""
         costs = self.of(missed_costs)
         equal = np.flatnonzero(costs <= costs.min() * (1 + 1e-12))
         alone = np.flatnonzero(np.diff(equal) > 1)
-        first = alone[-1] + 1 if len(alone) else 0
-        return int(equal[(first + len(equal)) // 2])
+        stretch = equal[alone[-1] + 1 if len(alone) else 0 :]
+        middle = (self.threshold[stretch[0]] + self.threshold[stretch[-1]]) / 2
+        return int(stretch[np.abs(self.threshold[stretch] - middle).argmin()])
 
 
 def cost_curve(finder: EventFinder, judge: Judge, *, merge_gap: int, min_length: int) -> Costs:
@@ -68,10 +69,11 @@ def cost_curve(finder: EventFinder, judge: Judge, *, merge_gap: int, min_length:
     floor = _floor(finder.scores[judge.first :], judge.truth)
     thresholds = _candidates(judge, floor)
     places = np.flatnonzero(finder.flags(floor))
-    scores = finder.scores[places]
-    counted = [
-        _count(places[scores > threshold], judge, merge_gap, min_length) for threshold in thresholds.tolist()
-    ]
+    scores, counted = finder.scores[places], []
+    for threshold in thresholds.tolist():
+        above = scores > threshold  # ever fewer of them: the thresholds rise
+        places, scores = places[above], scores[above]
+        counted.append(_count(places, judge, merge_gap, min_length))
     missed, false = np.array(counted, dtype=np.int64).T
     return Costs(threshold=thresholds, missed=missed, false_alarms=false)
 

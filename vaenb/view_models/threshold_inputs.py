@@ -1,4 +1,4 @@
-"""What a threshold is explored on: taken from the evidence of a study, or from pieces that are checked here."""
+"""What a threshold is explored on: from the evidence of a study, or from pieces that are checked here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vaenb.thresholds.rules import as_rule
 from vaenb.view_models.timeline import Timeline
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from vaenb.evidence import Evidence
     from vaenb.records import Bools, Floats

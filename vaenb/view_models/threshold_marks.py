@@ -14,7 +14,7 @@ from vaenb.view_models.threshold_axis import place_name
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from vaenb.records import Bools, Floats
+    from vaenb.records import Bools, Floats, Ints
     from vaenb.view_models.event_finder import Spans
     from vaenb.view_models.timeline import View
 
@@ -37,7 +37,9 @@ def stripes(spans: Spans, view: View) -> tuple[Floats, Floats]:
         Those that would touch each other on a screen are one: there are at most `COLUMNS`.
     """
     start, stop = spans.cut(view.first, view.stop)
-    begins, ends, column = start - 0.5, stop - 0.5, len(view) / COLUMNS
+    column = len(view) / COLUMNS
+    begins: Floats = np.asarray(start - 0.5)
+    ends: Floats = np.asarray(stop - 0.5)
     if column > 1:
         begins = view.first + np.floor((start - view.first) / column) * column
         ends = view.first + np.ceil((stop - view.first) / column) * column
@@ -100,15 +102,16 @@ def above_line(flags: Bools, heights: Floats, line: float, view: View, highest: 
     if in_view <= MOST_POINTS:
         start, stop = flag_runs(flags)
         if in_view + 3 * len(start) <= MOST_POINTS:
-            return Above(*_one_by_one(start + view.first, stop + view.first, heights, line), in_view, True)  # noqa: FBT003
+            drawn = _one_by_one(start + view.first, stop + view.first, heights, line)
+            return Above(*drawn, in_view, one_by_one=True)
     red = np.flatnonzero(highest > line)
-    x = view.first + (red + 0.5) * _column_size(view)
+    x: Floats = np.asarray(view.first + (red + 0.5) * _column_size(view))
     cells = np.repeat(x, 3)
     tops = np.column_stack([np.full(len(x), line), highest[red], np.full(len(x), np.nan)]).ravel()
     return Above(cells[:-1], tops[:-1], in_view, one_by_one=False)
 
 
-def _one_by_one(start: Floats, stop: Floats, heights: Floats, line: float) -> tuple[Floats, Floats]:
+def _one_by_one(start: Ints, stop: Ints, heights: Floats, line: float) -> tuple[Floats, Floats]:
     """Each run as its points between two on the line, half a cell outside; NaN between runs."""
     length = stop - start
     rows = np.repeat(np.arange(len(start)), length + 3)
@@ -133,7 +136,7 @@ def column_maxima(heights: Floats, view: View) -> Floats:
     size = _column_size(view)
     part = heights[view.first : view.stop]
     table = np.append(part, np.full(-len(part) % size, np.nan)).reshape(-1, size)
-    return np.nan_to_num(np.fmax.reduce(table, axis=1), nan=-np.inf)
+    return np.asarray(np.nan_to_num(np.fmax.reduce(table, axis=1), nan=-np.inf))
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +163,15 @@ class Histogram:
     def steps(self, bars: Floats) -> tuple[Floats, Floats]:
         """Bars as one line to be filled downwards."""
         return np.repeat(self.edges, 2)[1:-1], np.repeat(bars, 2)
+
+    def outline(self) -> tuple[Floats, Floats]:
+        """The bars of the calibration scores, from the first to the last that is not empty."""
+        some = np.flatnonzero(self.held)
+        if not len(some):
+            return np.empty(0), np.empty(0)
+        first, stop = some[0], some[-1] + 1
+        x, y = np.repeat(self.edges[first : stop + 1], 2), np.repeat(self.held[first:stop], 2)
+        return x, np.concatenate([[0.0], y, [0.0]])
 
     def tail(self, place: float) -> tuple[Floats, Floats]:
         """The part of the judged bars to the right of a place."""

@@ -50,7 +50,7 @@ def threshold_picture(view: ThresholdView, *, channel: int = 0) -> str:
         "threshold",
         *drawn,
         _scores(view, pane),
-        x_axis(pane, _times(view, pane)),
+        x_axis(pane, _times(view)),
         _histogram(view, low),
         _rules(view, low),
         width=_WIDTH,
@@ -113,7 +113,7 @@ def _labels(view: ThresholdView, pane: Pane) -> str:
     return frame(strip, shade(strip, start - 0.5, stop - 0.5, css="v-labels"))
 
 
-def _times(view: ThresholdView, pane: Pane) -> list[Tick]:
+def _times(view: ThresholdView) -> list[Tick]:
     line_of_time, n = view.pieces.timeline, len(view.pieces)
     if not line_of_time.has_clock:
         first, last = line_of_time.moments([0, max(1, n - 1)])

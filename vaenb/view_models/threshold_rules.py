@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaenb.errors import InputError
 from vaenb.formats import number
@@ -11,6 +11,8 @@ from vaenb.thresholding import MAD, POT, AlarmBudget, BestF1, Conformal, Fixed, 
 from vaenb.thresholds.calibration import look_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vaenb.records import Floats
     from vaenb.thresholds.base import Threshold
     from vaenb.thresholds.calibration import Calibration
@@ -114,23 +116,8 @@ def rule_name(rule: Threshold) -> str:
     >>> rule_name(Percentile(95)), rule_name(AlarmBudget(per_day=2))
     ('Percentile 95', '2 alarms a day')
     """
-    match rule:
-        case Percentile():
-            return f"Percentile {rule.q:g}"
-        case MAD():
-            return f"MAD \u00d7 {rule.n_mads:g}"
-        case POT():
-            return f"POT {_percent(rule.rate)}"
-        case Conformal():
-            return f"Conformal {_percent(rule.alpha)}"
-        case AlarmBudget():
-            return _budget_name(rule)
-        case BestF1():
-            return "Best F1"
-        case Fixed():
-            return f"Fixed {number(rule.value)}"
-        case _:
-            return type(rule).__name__
+    name = _NAMES.get(type(rule))
+    return name(rule) if name else type(rule).__name__
 
 
 def _budget_name(rule: AlarmBudget) -> str:
@@ -141,3 +128,14 @@ def _budget_name(rule: AlarmBudget) -> str:
 
 def _percent(share: float) -> str:
     return f"{number(100 * share, 2)}\u202f%"
+
+
+_NAMES: dict[type, Callable[[Any], str]] = {
+    Percentile: lambda rule: f"Percentile {rule.q:g}",
+    MAD: lambda rule: f"MAD \u00d7 {rule.n_mads:g}",
+    POT: lambda rule: f"POT {_percent(rule.rate)}",
+    Conformal: lambda rule: f"Conformal {_percent(rule.alpha)}",
+    AlarmBudget: _budget_name,
+    BestF1: lambda _: "Best F1",
+    Fixed: lambda rule: f"Fixed {number(rule.value)}",
+}

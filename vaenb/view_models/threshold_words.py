@@ -30,11 +30,18 @@ def tiles(view: ThresholdView) -> str:
     clock = view.pieces.points_per_day is not None
     shown = [
         ("events", f"{int(told['alarms']):,}", part_words(view), ""),
-        ("points flagged", percent(told["flagged_share"]), f"{int(told['flagged']):,} of {len(view.judge):,}", ""),
+        (
+            "points flagged",
+            percent(told["flagged_share"]),
+            f"{int(told['flagged']):,} of {len(view.judge):,}",
+            "",
+        ),
     ]
     if not view.has_labels:
         rate = told["alarms_per_day" if clock else "alarms_per_1000"]
-        return _tiles([*shown, (f"alarms {rate_words(view)}", _few(rate), "no labels to compare with", "main")])
+        return _tiles(
+            [*shown, (f"alarms {rate_words(view)}", _few(rate), "no labels to compare with", "main")]
+        )
     rate = told["false_alarms_per_day" if clock else "false_alarms_per_1000"]
     found = f"{int(told['found'])} of {int(told['labelled_events'])}"
     return _tiles(
@@ -83,13 +90,17 @@ def cost_words(view: ThresholdView) -> str:
     return f"{text} Cheapest: <b>{number(cheapest)}</b>, at a threshold of {at}."
 
 
-def drawn_words(view: ThresholdView, above: Above, shown: int, in_view: int) -> str:
+def drawn_words(above: Above, shown: int, in_view: int) -> str:
     """How many points are drawn, of how many."""
     scores = f"{shown:,} of {in_view:,} scores drawn"
     if not above.in_view:
         return f"{scores}, none above the line"
     if above.one_by_one:
-        return f"{scores}, with all {above.in_view:,} above the line" if above.in_view > 1 else f"{scores}, with the one above the line"
+        return (
+            f"{scores}, with all {above.in_view:,} above the line"
+            if above.in_view > 1
+            else f"{scores}, with the one above the line"
+        )
     return f"{scores}; all {above.in_view:,} above the line in red, column by column"
 
 
@@ -148,22 +159,22 @@ def histogram_name(view: ThresholdView) -> str:
 def alternative(view: ThresholdView) -> str:
     """What there is to see, for those who do not see it."""
     told = view.metrics
-    clock = view.pieces.points_per_day is not None
     by = "moved by hand" if view.row is None else f"set by {view.row.name}"
+    alarms = counted(int(told["alarms"]), "event")
+    flagged = f"{int(told['flagged']):,} of {len(view.judge):,} points"
     said = [
-        f"The threshold is {number(view.threshold)}, {by}. It makes {counted(int(told['alarms']), 'event')} in the "
-        f"{part_words(view)} and flags {int(told['flagged']):,} of {len(view.judge):,} points."
+        f"The threshold is {number(view.threshold)}, {by}: {alarms} in the {part_words(view)}, {flagged} flagged."
     ]
-    if view.has_labels:
-        rate = told["false_alarms_per_day" if clock else "false_alarms_per_1000"]
-        said.append(
-            f"Precision {_share(told['precision'])}, recall {_share(told['recall'])}, F1 {_share(told['f1'])}; "
-            f"{int(told['found'])} of {int(told['labelled_events'])} labelled events found; "
-            f"{_few(rate)} false alarms {rate_words(view)}."
-        )
-    else:
-        rate = told["alarms_per_day" if clock else "alarms_per_1000"]
-        said.append(f"{_few(rate)} alarms {rate_words(view)}.")
+    said += [_worth_words(view, told)]
     if not view.is_honest:
         said.append("Warning: the rules were fitted on the very scores they judge.")
     return " ".join(said)
+
+
+def _worth_words(view: ThresholdView, told: dict[str, float]) -> str:
+    unit = "per_day" if view.pieces.points_per_day is not None else "per_1000"
+    if not view.has_labels:
+        return f"{_few(told[f'alarms_{unit}'])} alarms {rate_words(view)}."
+    point = f"Precision {_share(told['precision'])}, recall {_share(told['recall'])}, F1 {_share(told['f1'])}"
+    found = f"{int(told['found'])} of {int(told['labelled_events'])} labelled events found"
+    return f"{point}; {found}; {_few(told[f'false_alarms_{unit}'])} false alarms {rate_words(view)}."
