@@ -79,7 +79,7 @@ class DataPanel(Panel):
         self._bundled: bool | None = None
         is_long = self.view.grid.size > _LONG
         self._pace = Lull(self._settle) if is_long else Pace(self._settle)
-        self._axis = TimeAxis(self.view.timeline)
+        self._axis = TimeAxis(self.view.timeline, lock=self.lock)
         self._chart = SeriesChart(self.view, self._axis, self._on_handle)
         self._window, self._period = WindowChart(self.view), PeriodChart(self.view)
         self._slide = Slide(self.view, self._on_move, self._on_zoom)

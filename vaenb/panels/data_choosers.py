@@ -61,8 +61,9 @@ class Channels:
         label.add_class("vaenb-muted")
         self.back = _button("chevron-left", "The channels before", lambda: self.turn(-1))
         self.on = _button("chevron-right", "The next channels", lambda: self.turn(1))
-        turns = [] if few else [self.back, self.on]
-        self.box = widgets.HBox([label, self.tags, *turns])
+        for button in (self.back, self.on) if few else ():
+            button.layout.display = "none"
+        self.box = widgets.HBox([label, self.tags, self.back, self.on])
         self.box.add_class("vaenb-channels")
         if len(names) == 1:
             self.box.layout.display = "none"

@@ -82,7 +82,7 @@ class _Row:
         self.repeated = bq.Scatter(marker="diamond", colors=["var(--v-label)"], **look)
         self.backward = bq.Scatter(marker="triangle-down", colors=["var(--v-alarm)"], **look)
         self._x_axis = axis.axis(visible=False)
-        self._y_axis = bq.Axis(scale=self.y, orientation="vertical", grid_lines="solid", tick_format=".4~g")
+        self._y_axis = bq.Axis(scale=self.y, side="left", grid_lines="solid", tick_format=".4~g")
         self.name = widgets.HTML()
         self.name.add_class("vaenb-row-name")
         lines = [self.missing.mark, self.edges.mark, self.trace.mark, self.window.mark]

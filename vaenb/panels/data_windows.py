@@ -67,7 +67,7 @@ class WindowChart:
             default_size=11,
             font_weight="normal",
         )
-        self._y_axis = bq.Axis(scale=self.y, orientation="vertical", tick_format=".3~g")
+        self._y_axis = bq.Axis(scale=self.y, side="left", tick_format=".3~g")
         x_axis = bq.Axis(scale=self.x, label="point of the window", **_BELOW)
         self.figure = _figure([self.line, self.filled, self.names], [x_axis, self._y_axis])
         self.words = widgets.HTML()
@@ -156,7 +156,7 @@ class PeriodChart:
         )
         x_axis = bq.Axis(scale=self.x, label="lag in points", **_BELOW)
         ticks = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-        y_axis = bq.Axis(scale=self.y, orientation="vertical", tick_values=ticks, tick_format=".1f")
+        y_axis = bq.Axis(scale=self.y, side="left", tick_values=ticks, tick_format=".1f")
         self.figure = _figure([self.window, self.line, self.peaks, self.chosen, self.names], [x_axis, y_axis])
         self.words = widgets.HTML()
         self.words.add_class("vaenb-says")

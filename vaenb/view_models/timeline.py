@@ -123,4 +123,6 @@ def thin(values: Floats, view: View, *, above: float = np.inf, most: int = MOST_
             "expected a part of it."
         )
     begin, end = max(0, view.first - 1), min(len(values), view.stop + 1)
-    return begin + decimate(values[begin:end], most // 2, above=above)
+    seen = values[begin:end]
+    kept_of_a_bin = 3 if np.isnan(seen).any() else 2  # lowest, highest, and a gap where there is one
+    return begin + decimate(seen, most // kept_of_a_bin, above=above)
