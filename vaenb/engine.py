@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from vaenb.errors import InputError
+from vaenb.preparing import prepare
 from vaenb.study_file import StudyFile, write_study
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vaenb.thresholds.base import Threshold
 
 MOST_FRAMES: Final = 400  # of a training that are kept; beyond, every second one is forgotten
+_OF_SCORES: Final = ("method", "vote", "n_samples", "threshold")
 _OF_TRAINING: Final = (
     "steps_per_epoch",
     "batch_size",
@@ -116,8 +118,6 @@ class Engine:
         Once the series is scored.
     decode : callable or None
         The decoder of the evidence's model, where it is at hand.
-    runs : tuple of int
-        The epochs of each run of the training that the evidence comes from.
     notes : list of str
         What the last step had to say.
     """
@@ -130,7 +130,6 @@ class Engine:
         self.training: Training | None = None
         self.evidence: Evidence | None = None if saved is None else saved.evidence
         self.decode: Decode | None = None
-        self.runs: tuple[int, ...] = ()
         self.notes: list[str] = []
 
     # ------------------------------------------------------------------ the steps
@@ -152,7 +151,15 @@ class Engine:
             watched = watch_training(vae, prepared, seed=detector.seed, **told)
         self._built, self._prepared, self.training = detector, prepared, Training(watched)
 
-    def score(self, params: Mapping[str, Any]) -> None:
+    @staticmethod
+    def sample(settings: Mapping[str, Any], n: int, seed: int) -> Any:
+        """Windows from the prior of a model that is not trained; see `vaenb.sample_prior`."""
+        _tensorflow_ring()
+        from vaenb.sampling import sample_prior
+
+        return sample_prior(settings, n, seed)
+
+    def score(self, series: Series, params: Mapping[str, Any]) -> None:
         """Steps 4 and 5: score the series, fit the rule, and gather the evidence.
 
         Raises
@@ -160,38 +167,61 @@ class Engine:
         InputError
             If nothing was trained.
         """
-        detector, prepared, training = self._built, self._prepared, self.training
-        if detector is None or prepared is None or training is None or training.history is None:
-            raise InputError("Nothing was trained yet: train first, then score.")
+        detector, prepared = self._trained(series)
         from vaenb.explaining import decoder_of, explain
 
+        told = {name: params[name] for name in _OF_SCORES if name in params}
         with self._listening():
-            runs = tuple(training.runs)
-            detector.set_params(**{**params, "epochs": max(1, sum(runs))})
+            detector.set_params(**told)
             detector.check_settings()
-            detector.history_ = training.history
-            detector.seconds_["train"] = round(sum(each.seconds for each in training.history.epochs), 4)
             scores = detector.fit_score(prepared)
             detector.fit_threshold(prepared, scores)
             found = explain(detector, prepared.series, scores=scores)
-        self.evidence = replace(
-            found,
-            frames=tuple(training.frames),
-            pinned=int(training.pinned),
-            frame_starts=np.asarray(training.starts, dtype=np.int64),
-        )
-        self._fitted, self.decode, self.runs = detector, decoder_of(detector), runs
+        self.evidence = replace(found, **self._of_training())
+        self._fitted, self.decode = detector, decoder_of(detector)
+
+    def _trained(self, series: Series) -> tuple[VAEDetector, Prepared]:
+        """The detector with its trained model, and its windows; of a saved study, made from the file."""
+        training = self.training
+        if self._built is None or self._prepared is None or training is None:
+            detector = self.detector
+            share, scaler = detector.calibration, detector.scaler
+            return detector, prepare(
+                series, window_size=detector.window_size_, calibration=share, scaler=scaler
+            )
+        if training.history is None:
+            raise InputError("Nothing was trained yet: train first, then score.")
+        self._built.set_params(epochs=max(1, sum(training.runs)))
+        self._built.history_ = training.history
+        seconds = sum(each.seconds for each in training.history.epochs)
+        self._built.seconds_["train"] = round(seconds, 4)
+        return self._built, self._prepared
+
+    def _of_training(self) -> dict[str, Any]:
+        """What the evidence says of the training."""
+        if self.training is None:
+            return {name: getattr(self.shown, name) for name in ("frames", "pinned", "frame_starts")}
+        return {
+            "frames": tuple(self.training.frames),
+            "pinned": int(self.training.pinned),
+            "frame_starts": np.asarray(self.training.starts, dtype=np.int64),
+        }
 
     def set_rule(self, rule: Threshold) -> None:
         """Another rule, fitted; the scores stay. It needs no TensorFlow."""
-        if self.evidence is None:
-            raise InputError("There are no scores yet: score first, then set the threshold.")
-        self.evidence = replace(self.evidence, rule=rule)
-        self.evidence = replace(self.evidence, settings={**self.evidence.settings, "threshold": rule})
+        settings = {**self.shown.settings, "threshold": rule}
+        self.evidence = replace(self.shown, rule=rule, settings=settings)
         if self._fitted is not None:
             _apply_rule(self._fitted, rule)
 
     # ------------------------------------------------------------------ what came of them
+
+    @property
+    def shown(self) -> Evidence:
+        """The evidence; an `InputError` where there is none yet."""
+        if self.evidence is None:
+            raise InputError("The study has no scores yet: run it first.")
+        return self.evidence
 
     @property
     def detector(self) -> VAEDetector:
@@ -223,15 +253,14 @@ class Engine:
         OutputError
             If it cannot be written.
         """
-        if self.evidence is None:
-            raise InputError("There is nothing to save yet: run the study first.")
+        evidence = self.shown
         if self._saved is not None and self._fitted is None:
             part = self._saved.detector
         else:
             from vaenb.saving import describe_detector
 
             part = describe_detector(self.detector)
-        write_study(path, StudyFile(evidence=self.evidence, detector=part, told=dict(told)))
+        write_study(path, StudyFile(evidence=evidence, detector=part, told=dict(told)))
 
     @contextmanager
     def _listening(self) -> Iterator[None]:

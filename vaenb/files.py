@@ -121,3 +121,22 @@ def _settle(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def free_path(path: str | os.PathLike[str]) -> Path:
+    """The path itself, or where there is a file of that name the next free one: ``x.ipynb``, ``x-2.ipynb``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "x.txt")
+    >>> path.touch()
+    >>> free_path(path).name
+    'x-2.txt'
+    """
+    wanted = Path(path)
+    found, number = wanted, 1
+    while os.path.lexists(found):
+        number += 1
+        found = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+    return found

@@ -43,3 +43,8 @@ def replace_in_cell(panel: Panel) -> None:
             if old is not None:
                 old.close()
     _made.append((run, weakref.ref(panel)))
+
+
+def forget(panel: Panel) -> None:
+    """A panel that stands in another one ends with that, and not with a cell."""
+    _made[:] = [(run, known) for run, known in _made if known() is not panel]

@@ -1,52 +1,32 @@
-"""The six steps of a study: what is done, what is next, and what a change makes stale. NumPy ring."""
+"""Which steps of a study are done, what is next, and what a change makes stale. NumPy ring."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vaenb.errors import InputError
 from vaenb.settings import plain
+from vaenb.view_models.study_steps import (
+    DOING,
+    DONE,
+    KEYS,
+    MARKS,
+    READY,
+    RUNNING,
+    STALE,
+    STATE_WORDS,
+    STEPS,
+    TO_DO,
+    checked,
+    step_of,
+    title,
+    told,
+    upstream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TO_DO, READY, RUNNING, DONE, STALE = "to do", "ready", "running", "done", "stale"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One of the six.
-
-    Attributes
-    ----------
-    key, title : str
-    needs : tuple of str
-        The steps whose results it works on.
-    settings : tuple of str
-        The settings of `vaenb.VAEDetector` that are chosen in it.
-    is_choice : bool
-        Whether its panel is opened before it is done: to choose, and then to do it.
-    """
-
-    key: str
-    title: str
-    needs: tuple[str, ...]
-    settings: tuple[str, ...]
-    is_choice: bool
-
-
-_OF_MODEL = ("latent_dim", "hidden", "encoder", "likelihood", "scale", "prior", "kl_weight", "seed")
-_OF_TRAINING = ("epochs", "steps_per_epoch", "batch_size", "learning_rate", "kl_warmup", "patience")
-STEPS: Final = (
-    Step("data", "Prepare data", (), ("window_size", "calibration", "scaler"), True),
-    Step("model", "Build the VAE", (), _OF_MODEL, True),
-    Step("training", "Train", ("data", "model"), (*_OF_TRAINING, "restore_best"), True),
-    Step("scores", "Score", ("training",), ("method", "vote", "n_samples"), False),
-    Step("threshold", "Set the threshold", ("scores",), ("threshold",), False),
-    Step("judge", "Judge", ("threshold",), (), False),
-)
-KEYS: Final = tuple(step.key for step in STEPS)
 _ASKED: Final = {"epochs"}  # how many epochs the next run asks for: what was trained says how many there were
 
 
@@ -87,7 +67,7 @@ class StudyPlan:
 
     def settings(self, key: str) -> dict[str, Any]:
         """The settings of one step as they are chosen now."""
-        return dict(self._settings[_checked(key)])
+        return dict(self._settings[checked(key)])
 
     @property
     def params(self) -> dict[str, Any]:
@@ -105,14 +85,14 @@ class StudyPlan:
             The steps that became stale, in order.
         """
         before = self.stale
-        self._settings[_checked(key)].update(settings)
+        self._settings[checked(key)].update(settings)
         return tuple(step for step in self.stale if step not in before)
 
     # ------------------------------------------------------------------ what is done
 
     def begin(self, key: str) -> None:
         """The step is being done."""
-        self.running = _checked(key)
+        self.running = checked(key)
 
     def finish(self, key: str, outcome: object = None) -> None:
         """The step is done with the present settings.
@@ -129,7 +109,7 @@ class StudyPlan:
         InputError
             If what it works on is not done.
         """
-        missing = [need for need in _step(key).needs if not self.is_done(need)]
+        missing = [need for need in step_of(key).needs if not self.is_done(need)]
         if missing:
             raise InputError(f"{title(key)} works on {title(missing[0])}, which is not done: do that first.")
         self._results[key] = self._mark(key, outcome)
@@ -144,29 +124,33 @@ class StudyPlan:
         own = tuple(
             sorted((name, repr(plain(v))) for name, v in self._settings[key].items() if name not in _ASKED)
         )
-        return (own, repr(outcome), tuple(self._results.get(need) for need in _step(key).needs), outcome)
+        return (own, repr(outcome), tuple(self._results.get(need) for need in step_of(key).needs), outcome)
 
     def has_result(self, key: str) -> bool:
         """Whether the step was done once, be it with other settings."""
-        return _checked(key) in self._results
+        return checked(key) in self._results
+
+    def outcome(self, key: str) -> Any:
+        """What `finish` was told of the step's last result; None where there is none."""
+        found = self._results.get(checked(key))
+        return None if found is None else found[3]
 
     def is_done(self, key: str) -> bool:
         """Whether the step is done with the settings as they are now."""
-        found = self._results.get(_checked(key))
+        found = self._results.get(checked(key))
         if found is None or found[:3] != self._mark(key, found[3])[:3]:
             return False
-        return all(self.is_done(need) for need in _step(key).needs)
+        return all(self.is_done(need) for need in step_of(key).needs)
 
     def state(self, key: str) -> str:
         """One of "to do", "ready", "running", "done" and "stale"."""
-        if self.running == _checked(key):
+        if self.running == checked(key):
             return RUNNING
         if self.is_done(key):
             return DONE
         if key in self._results:
             return STALE
-        before = KEYS[: KEYS.index(key)]
-        return READY if all(self.is_done(each) for each in before) else TO_DO
+        return READY if key == self.next else TO_DO
 
     @property
     def stale(self) -> tuple[str, ...]:
@@ -182,18 +166,18 @@ class StudyPlan:
         """The earliest step whose change made this one stale; None where it is not stale."""
         if self.state(key) != STALE:
             return None
-        upstream = [need for need in _upstream(key) if not self.is_done(need) or self._is_newer(need, key)]
-        return min(upstream, key=KEYS.index, default=key)
+        changed = [need for need in upstream(key) if not self.is_done(need) or self._is_newer(need, key)]
+        return min(changed, key=KEYS.index, default=key)
 
     def _is_newer(self, need: str, key: str) -> bool:
         """Whether a result is another one than a later result was made from."""
         return bool(self._made_from(self._results[key], key, need) != self._results.get(need))
 
     def _made_from(self, result: tuple[Any, ...], key: str, need: str) -> Any:
-        for direct, mark in zip(_step(key).needs, result[2], strict=True):
+        for direct, mark in zip(step_of(key).needs, result[2], strict=True):
             if direct == need:
                 return mark
-            if mark is not None and need in _upstream(direct):
+            if mark is not None and need in upstream(direct):
                 return self._made_from(mark, direct, need)
         return None
 
@@ -203,7 +187,7 @@ class StudyPlan:
         """Whether there is something to show of a step: a result, or what is chosen in it."""
         if self.has_result(key) or key == "data":
             return True
-        if not _step(key).is_choice:
+        if not step_of(key).is_choice:
             return False
         return all(self.is_done(each) for each in KEYS[: KEYS.index(key)])
 
@@ -216,12 +200,12 @@ class StudyPlan:
         """What "Next" does while a step's panel is shown; None where all is done and nothing runs on."""
         step = self.next
         if step is None:
-            after = KEYS[KEYS.index(_checked(shown)) + 1 :]
+            after = KEYS[KEYS.index(checked(shown)) + 1 :]
             return Action("show", after[0], f"Next: {told(after[0])}") if after else None
         if KEYS.index(shown) < KEYS.index(step) - 1:
             following = KEYS[KEYS.index(shown) + 1]
             return Action("show", following, f"Next: {told(following)}")
-        if not _step(step).is_choice:
+        if not step_of(step).is_choice:
             return Action("do", step, f"Next: {told(step)}")
         if step != shown:
             where = "Next" if KEYS.index(step) > KEYS.index(shown) else "Back"
@@ -234,9 +218,21 @@ class StudyPlan:
     @staticmethod
     def shown_after(key: str) -> str:
         """The step whose panel is shown once a step is done: of a choice, the next one."""
-        return {"data": "model", "model": "training"}.get(_checked(key), key)
+        return {"data": "model", "model": "training"}.get(checked(key), key)
 
     # ------------------------------------------------------------------ words
+
+    def label(self, key: str) -> str:
+        """Number and title of a step, and below them its state, in words and with a mark."""
+        state = self.state(key)
+        return f"{told(key)}\n{f'{MARKS[state]} {STATE_WORDS[state]}'.strip()}"
+
+    def progress(self) -> str:
+        """What is being done; how far one is, where nothing is."""
+        if self.running is not None:
+            return f"Step {KEYS.index(self.running) + 1} of {len(KEYS)}: {DOING[self.running]} …"
+        done = len(KEYS) - len(self.to_do)
+        return "All six steps are done." if done == len(KEYS) else f"{done} of {len(KEYS)} steps are done."
 
     def note(self, key: str) -> str:
         """A sentence on a step whose panel is shown; empty where there is nothing to say."""
@@ -249,53 +245,3 @@ class StudyPlan:
         if cause is None or cause == key:
             return "" if cause is None else "Chosen anew, and not done with these settings yet."
         return f"Out of date: {told(cause)} has changed since. “Run everything” brings it up to date."
-
-
-def told(key: str) -> str:
-    """A step by number and title.
-
-    Examples
-    --------
-    >>> told("scores")
-    '4 Score'
-    """
-    return f"{KEYS.index(_checked(key)) + 1} {title(key)}"
-
-
-def title(key: str) -> str:
-    """The title of a step."""
-    return _step(key).title
-
-
-def as_key(step: str | int) -> str:
-    """A step by its key, or by its number from 1 to 6.
-
-    Raises
-    ------
-    InputError
-        If there is no such step.
-
-    Examples
-    --------
-    >>> as_key(3)
-    'training'
-    """
-    if isinstance(step, int) and not isinstance(step, bool) and 1 <= step <= len(KEYS):
-        return KEYS[step - 1]
-    return _checked(step)
-
-
-def _checked(key: object) -> str:
-    if key not in KEYS:
-        raise InputError(f"There is no step {key!r}; expected 1 to {len(KEYS)}, or one of {', '.join(KEYS)}.")
-    return str(key)
-
-
-def _step(key: str) -> Step:
-    return STEPS[KEYS.index(_checked(key))]
-
-
-def _upstream(key: str) -> tuple[str, ...]:
-    """All steps that a step's result depends on."""
-    found = dict.fromkeys(each for need in _step(key).needs for each in (*_upstream(need), need))
-    return tuple(found)
