@@ -11,7 +11,7 @@ import numpy as np
 
 from vaenb.errors import InputError
 from vaenb.events import as_scores
-from vaenb.thresholds.calibration import Calibration, as_percent, look_at, two_digits
+from vaenb.thresholds.calibration import Calibration, as_percent, look_at, refuse_few, two_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +135,9 @@ class Threshold:
         calibration : vaenb.thresholds.calibration.Calibration
             What `look_at` made of the scores.
         judged : bool
-            Whether these scores are also the ones to be judged; ``warnings_`` then begins with what that breaks.
+            Whether these scores are also the ones to be judged; ``warnings_`` then begins with what that
+            breaks.
+            breaks.
 
         Returns
         -------
@@ -145,8 +147,9 @@ class Threshold:
         Raises
         ------
         InputError
-            If labels or a clock are missing that the rule needs.
+            If the scores are too few, or labels or a clock are missing that the rule needs.
         """
+        refuse_few(len(calibration), len(calibration.scores), self._least_scores)
         self._promise(calibration, self._choose(calibration))
         if judged:
             self.warnings_ = (self._judges_itself(), *self.warnings_)

@@ -140,10 +140,14 @@ def _refuse(values: Floats, least: int) -> None:
             f"The calibration score at position {wild[0]} is {values[wild[0]]:g}; scores must be finite and "
             f"below {ASTRONOMICAL:g}: look for infinite or enormous values in the data."
         )
-    known = int((~np.isnan(values)).sum())
+    refuse_few(int((~np.isnan(values)).sum()), len(values), least)
+
+
+def refuse_few(known: int, given: int, least: int) -> None:
+    """Refuse calibration scores of which fewer than `least` are known."""
     if known < least:
         raise InputError(
-            f"Only {known} of {len(values)} calibration scores are not missing; at least {least} are needed: "
+            f"Only {known} of {given} calibration scores are not missing; at least {least} are needed: "
             f"make the calibration part longer."
         )
 

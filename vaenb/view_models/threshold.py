@@ -68,9 +68,7 @@ class ThresholdView:
         held = pieces.calibration_scores
         self.normal = float(np.median(held[~np.isnan(held)]))
         self.finder = EventFinder(pieces.scores, normal=self.normal)
-        self.scale: Scale = score_scale(
-            pieces.scores, held, self.normal, [row.threshold for row in self.rules]
-        )
+        self.scale: Scale = score_scale(pieces.scores, held, [row.threshold for row in self.rules])
         self.heights: Floats = self.scale(pieces.scores)
         default = pieces.window_size if pieces.window_size > 1 else 0
         self._merge_gap = check_whole("merge_gap", default if merge_gap is None else merge_gap, least=0)

@@ -16,37 +16,40 @@ if TYPE_CHECKING:
 
     from vaenb.records import Floats
 
-_BEND = 8.0  # scores this many times as far out as the usual high ones bend the axis
-_USUAL = 0.99
+_BEND = 8.0  # scores this many times as far out as the usual ones bend the axis
+_USUAL = (0.01, 0.99)  # quantiles of the calibration scores
+_ROOM = 0.3  # of a bent axis, for the usual ones
 _PAD = 0.04
 _RESOLUTION = 2_000
 
 
-def score_scale(scores: Floats, held: Floats, normal: float, lines: Sequence[float]) -> Scale:
+def score_scale(scores: Floats, held: Floats, lines: Sequence[float]) -> Scale:
     """A scale with all scores and the lines in sight; bent where some lie very far out.
 
     Parameters
     ----------
     scores : ndarray, shape (n_timestamps,)
     held : ndarray, shape (n_calibration,)
-        Normal scores: what is usual among them gets room.
-    normal : float
-        Their median.
+        Normal scores: what is usual among them gets a third of the axis, however far out the others are.
     lines : sequence of float
         Thresholds; NaN is passed over.
 
     Examples
     --------
-    >>> score_scale(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0]), 1.0, []).bent
+    >>> score_scale(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0]), []).bent
     False
-    >>> score_scale(np.array([0.0, 1.0, 2000.0]), np.array([0.0, 1.0, 2.0]), 1.0, []).bent
+    >>> score_scale(np.array([0.0, 1.0, 2000.0]), np.array([0.0, 1.0, 2.0]), []).bent
     True
     """
     low, high = limits(scores, lines, pad=0.0)
     known = held[np.isfinite(held)]
-    width = float(np.quantile(known, _USUAL)) - normal if len(known) else 0.0
-    far = max(high - normal, normal - low)
-    plain = Scale(low, high, normal, width) if width > 0 and far > _BEND * width else Scale(low, high)
+    centre, top = np.quantile(known, _USUAL).tolist() if len(known) else (low, low)
+    width, far = top - centre, max(high - centre, centre - low)
+    plain = Scale(low, high)
+    if width > 0 and far > _BEND * width:
+        # Places are arcsinh(v / w), nearly log(2 v / w): this w puts `top` at about `_ROOM`.
+        apart = math.log(far / width) * _ROOM / (1 - _ROOM)
+        plain = Scale(low, high, centre, min(width, width / math.sinh(apart)))
     airy_low, airy_high = (float(value) for value in plain.inverse([-_PAD, 1 + _PAD]))
     return replace(plain, low=max(airy_low, 0.0) if low >= 0 else airy_low, high=airy_high)
 
@@ -57,7 +60,7 @@ def whole_digits(scale: Scale, place: float) -> float:
     Examples
     --------
     >>> whole_digits(Scale(0, 10), 1 / 3)
-    3.33
+    3.333
     """
     at = min(place, 1 - 1 / _RESOLUTION)
     value = float(scale.inverse(place))
@@ -90,4 +93,5 @@ def place_name(place: float) -> str:
     >>> place_name(0.0), place_name(1.0), place_name(0.25)
     ('0', '1', '0.25')
     """
-    return f"{place + 0.0:.6f}".rstrip("0").rstrip(".").replace("-0", "0") if place else "0"
+    told = f"{place:.6f}".rstrip("0").rstrip(".")
+    return "0" if told == "-0" else told

@@ -160,12 +160,12 @@ def alternative(view: ThresholdView) -> str:
     """What there is to see, for those who do not see it."""
     told = view.metrics
     by = "moved by hand" if view.row is None else f"set by {view.row.name}"
-    alarms = counted(int(told["alarms"]), "event")
-    flagged = f"{int(told['flagged']):,} of {len(view.judge):,} points"
+    alarms = f"{counted(int(told['alarms']), 'event')} in the {part_words(view)}"
+    flagged = f"{int(told['flagged']):,} of {len(view.judge):,} points flagged"
     said = [
-        f"The threshold is {number(view.threshold)}, {by}: {alarms} in the {part_words(view)}, {flagged} flagged."
+        f"The threshold is {number(view.threshold)}, {by}: {alarms}, {flagged}.",
+        _worth_words(view, told),
     ]
-    said += [_worth_words(view, told)]
     if not view.is_honest:
         said.append("Warning: the rules were fitted on the very scores they judge.")
     return " ".join(said)
