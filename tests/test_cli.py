@@ -260,7 +260,7 @@ def test_every_method_can_be_chosen(untrained, capsys, method):
 @pytest.mark.parametrize(
     ("rule", "made"),
     [
-        ("pot", "POT(rate=0.001)"),
+        ("pot", "POT(rate=0.0015)"),
         ("pot:0.01", "POT(rate=0.01)"),
         ("percentile:95", "Percentile(q=95.0)"),
         ("mad", "MAD(n_mads=5.0)"),

@@ -372,7 +372,7 @@ def at(interval, n=100):
 @pytest.mark.parametrize("do", ["decision_function", "predict", "detect"])
 @pytest.mark.parametrize(("interval", "told"), [("5min", "5 min"), ("2h", "2 h"), ("67min", "1.117 h")])
 def test_another_interval_than_at_fit_is_told_once_and_both_are_named(fitted, do, interval, told):
-    said = rf"a point every {told}; the detector was fitted on a series with one every 1 h\. .*resample"
+    said = rf"a point every {told}; the detector was fitted on a series with one every 1 h, .*resample"
     with pytest.warns(SamplingWarning, match=said) as caught:
         getattr(fitted, do)(at(interval))
     assert len(caught) == 1

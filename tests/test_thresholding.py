@@ -441,7 +441,7 @@ def test_a_damaged_record_is_refused(record, said):
         (Percentile(), "Percentile(q=95)"),
         (Percentile(np.float64(99)), "Percentile(q=99.0)"),
         (MAD(), "MAD(n_mads=5.0)"),
-        (POT(), "POT(rate=0.001)"),
+        (POT(), "POT(rate=0.0015)"),
         (POT(level=0.9), "POT(level=0.9)"),
         (Conformal(0.1, block=32), "Conformal(alpha=0.1, block=32)"),
         (AlarmBudget(per_points=5000), "AlarmBudget(per_points=5000)"),

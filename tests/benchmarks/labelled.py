@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from vaenb.thresholds.base import Threshold
 
 RULES: dict[str, Callable[[], Threshold]] = {
+    "POT()": vaenb.POT,
     "POT(1e-3)": lambda: vaenb.POT(1e-3),
     "POT(1e-4)": lambda: vaenb.POT(1e-4),
     "AlarmBudget(1)": lambda: vaenb.AlarmBudget(1),
     "Conformal()": vaenb.Conformal,
     "MAD()": vaenb.MAD,
+    "MAD(10)": lambda: vaenb.MAD(10),
     "Percentile(99.9)": lambda: vaenb.Percentile(99.9),
+    "Percentile(95)": lambda: vaenb.Percentile(95),
 }
 DEFAULT = Path(__file__).parents[2] / ".." / "shared" / "data" / "dev"
 

@@ -66,8 +66,19 @@ def by_rule(series: Series, detector: vaenb.VAEDetector) -> dict[str, float]:
     for name, limit in thresholds(detector).items():
         flags = detector.decision_scores_ > limit
         told[f"{name} flags"] = flagged_normal(series, flags)
-        told[f"{name} finds"] = event_scores(series.labels, flags).recall
+        told |= judge_events(series, limit, detector, name)
     return told
+
+
+def judge_events(series: Series, limit: float, detector: vaenb.VAEDetector, name: str) -> dict[str, float]:
+    """Event recall and F1 in the test part; flags at most a window apart are one alarm."""
+    test = np.argsort(series.cells, kind="stable")[series.train_end :]
+    found = vaenb.find_events(detector.decision_scores_[test], limit, merge_gap=detector.window_size_)
+    flags = np.zeros(len(test), dtype=np.int8)
+    for start, stop in zip(found.start, found.stop, strict=True):
+        flags[start:stop] = 1
+    told = event_scores(series.labels[test], flags)
+    return {f"{name} finds": told.recall, f"{name} F1": told.f1, f"{name} is silent": not flags.any()}
 
 
 def rule_rows(title: str, found: list[dict]) -> list[dict[str, object]]:
@@ -84,6 +95,8 @@ def rule_rows(title: str, found: list[dict]) -> list[dict[str, object]]:
                 "worst": 100 * max(flags, default=np.nan),
                 "below 0.5 %": f"{sum(share < 0.005 for share in flags)} of {len(flags)}",
                 "event recall": float(np.mean(finds)) if finds else None,
+                "event F1": float(np.mean([one[f"{rule} F1"] for one in known])) if known else None,
+                "no event at all": sum(one[f"{rule} is silent"] for one in known),
             }
         )
     return rows

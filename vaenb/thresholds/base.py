@@ -137,7 +137,6 @@ class Threshold:
         judged : bool
             Whether these scores are also the ones to be judged; ``warnings_`` then begins with what that
             breaks.
-            breaks.
 
         Returns
         -------

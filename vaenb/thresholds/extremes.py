@@ -30,7 +30,8 @@ class POT(Threshold):
     Parameters
     ----------
     rate : float
-        The share of normal points to flag.
+        The share of normal points to flag. A rarer one asks for a threshold further beyond what a short
+        calibration part shows: at 0.1 % it often lies above all that could ever be found.
     level : float
         The quantile where the tail begins; lowered, not below 0.8, where too little lies above it.
 
@@ -51,7 +52,7 @@ class POT(Threshold):
     9.3
     """
 
-    rate: float = 1e-3
+    rate: float = 1.5e-3
     level: float = 0.98
 
     tail_: Tail | None = field(init=False, default=None, compare=False)
