@@ -12,7 +12,7 @@ A test asks for the fixture `lab`::
     def test_the_slider_moves_the_line(lab):
         lab.notebook(CELL)                       # writes x.ipynb, opens it, runs all cells to their end
         panel = lab.panel()                      # Playwright's locator of the first panel, once it stands
-        panel.get_by_role("button", name="Zoom in").click()
+        panel.get_by_title("Zoom in").click()
         lab.until(lambda: lab.value("panel.view.threshold") > 3)   # asks the kernel; waits, never sleeps
         lab.do("panel.threshold = 5")            # lines in the kernel, outside every cell
         lab.run(0)                               # runs the first cell again

@@ -13,7 +13,7 @@ from jupyter_client import BlockingKernelClient
 from jupyter_core.utils import ensure_event_loop
 from lab_server import KERNEL
 
-PATIENCE = 120.0  # seconds: a loaded machine of two cores still makes it
+PATIENCE = 60.0  # seconds: a loaded machine of two cores still makes it
 HARMLESS = [
     # What JupyterLab itself says on a good day.
     r"Failed to load resource.*(40[0-9]|ERR_ABORTED)",
@@ -199,11 +199,24 @@ class Lab:
         )
 
     def width(self, pixels, height=1000):
-        """So wide is the browser's window."""
+        """So wide is the browser's window; `settle` waits until the figures have followed."""
         self.page.set_viewport_size({"width": pixels, "height": height})
+
+    def settle(self):
+        """Wait until nothing on the page has moved for half a second: figures follow a new width late."""
+        self.page.wait_for_function(
+            """() => {
+                const places = [...document.querySelectorAll('.vaenb-panel, .bqplot svg, .bqplot .axis')];
+                const seen = JSON.stringify(places.map(place => place.getBoundingClientRect()));
+                const now = performance.now();
+                if (seen !== window.vaenbSeen) [window.vaenbSeen, window.vaenbSince] = [seen, now];
+                return now - window.vaenbSince > 500;
+            }"""
+        )
 
     def picture(self, where, name):
         """A PNG of a locator (or of the whole page: None) in the folder of pictures; gives its path."""
+        self.settle()
         self.pictures.mkdir(parents=True, exist_ok=True)
         path = self.pictures / f"{name}.png"
         (where or self.page).screenshot(path=path, animations="disabled")

@@ -6,6 +6,7 @@ import functools
 import html
 import threading
 from importlib.resources import files
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -18,11 +19,38 @@ if TYPE_CHECKING:
 
     from traitlets import HasTraits
 
+_COPY = """<button type="button" onclick="
+const button = this, area = button.closest('.vaenb-copy').querySelector('textarea');
+area.select();
+const old = () => document.execCommand('copy');
+const done = navigator.clipboard ? navigator.clipboard.writeText(area.value).catch(old) : old();
+Promise.resolve(done).then(() => {
+  button.textContent = 'Copied';
+  setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+});">Copy</button>"""
+
 
 def style_sheet(more: str = "") -> widgets.HTML:
     """The style sheet of the panels, and `more` of it; light and dark follow JupyterLab's theme."""
     css = (files("vaenb.panels") / "style.css").read_text(encoding="utf-8")
     return widgets.HTML(f"<style>{css}{more}</style>", layout={"display": "none"})
+
+
+def missing_gestures() -> str:
+    """What does not work in this environment, and what to do about it; empty where all is well."""
+    if find_spec("bqplot_gl") is None:
+        return ""
+    return (
+        "bqplot-gl is installed: with it, brushes, lassos and lines to drag do not answer the mouse. "
+        "Sliders, text boxes and buttons still work. To get the mouse back: pip uninstall bqplot-gl, then "
+        "restart JupyterLab and load this page again."
+    )
+
+
+def _line(words: str, css: str) -> widgets.HTML:
+    line = widgets.HTML(f"<div role='note'>{html.escape(words)}</div>")
+    line.add_class(css)
+    return line
 
 
 def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,31 +72,39 @@ class Panel(widgets.VBox):
     lock : threading.RLock
         Held by every callback: widget callbacks may run on any thread.
     is_closed : bool
+    holder : Panel or None
+        The panel that this one stands in.
     """
 
     title = "panel"
+    is_closed = True  # until it is made: a constructor that refuses its arguments leaves nothing to close
 
     def __init__(self) -> None:
         super().__init__()
         self.lock = threading.RLock()
         self.is_closed = False
+        self.holder: Panel | None = None
         self._depth, self._failed = 0, False
         self._still = Still(self._draw_still)
         self._error = widgets.HTML(layout={"display": "none"})
         self._error.add_class("vaenb-error")
-        self._code = widgets.Textarea(layout={"display": "none", "width": "100%"}, rows=4)
+        self._code = widgets.Textarea(layout={"width": "100%"}, rows=4)
         self._code.add_class("vaenb-code")
         self._show_code = widgets.ToggleButton(
             description="Copy as code", icon="code", tooltip="The lines of Python that give what is on screen"
         )
         self._show_code.observe(self._on_show_code, "value")
+        self._copy = widgets.HBox([self._code, widgets.HTML(_COPY)], layout={"display": "none"})
+        self._copy.add_class("vaenb-copy")
         self.add_class("vaenb-panel")
 
     def show(self, *children: widgets.Widget) -> None:
         """Lay the panel out: its own widgets, then the line of code and the line for errors."""
         foot = widgets.HBox([self._show_code])
         foot.add_class("vaenb-foot")
-        self.children = (style_sheet(self._still.hiding), *children, foot, self._code, self._error)
+        warnings = [_line(words, "vaenb-environment") for words in (missing_gestures(),) if words]
+        head = (style_sheet(self._still.hiding), *warnings)
+        self.children = (*head, *children, self._error, foot, self._copy)
         replace_in_cell(self)
 
     # ------------------------------------------------------------------ to be said by each panel
@@ -108,11 +144,12 @@ class Panel(widgets.VBox):
 
     @guarded
     def _on_show_code(self, change: Any) -> None:
-        self._code.layout.display = None if change["new"] else "none"
+        self._copy.layout.display = None if change["new"] else "none"
         self.refresh_code()
 
     def refresh_code(self) -> None:
-        """Bring the shown line of code up to date, where it is shown."""
+        """Bring the shown line of code up to date, where it is shown, and the still picture."""
+        self.changed()
         if self._show_code.value:
             self._code.value = self.code()
             self._code.rows = min(12, self._code.value.count("\n") + 2)
@@ -126,6 +163,8 @@ class Panel(widgets.VBox):
     def changed(self) -> None:
         """What is on screen has changed: the still picture follows, once it is quiet. Callbacks call it."""
         self._still.touch()
+        if self.holder is not None:
+            self.holder.changed()
 
     def _draw_still(self) -> str:
         with self.lock:
@@ -144,6 +183,8 @@ class Panel(widgets.VBox):
 
     def close(self) -> None:
         """Close the panel and all that it made: marks, scales, axes, layouts, styles. Twice does no harm."""
+        if self.is_closed:
+            return
         with self.lock:
             if self.is_closed:
                 return

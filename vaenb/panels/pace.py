@@ -18,10 +18,12 @@ class Pace:
     call : callable
         Without arguments: it reads what is newest.
     per_second : float
+    patience : float
+        Seconds from the first time it is asked to the call: for what comes in pairs.
     """
 
-    def __init__(self, call: Callable[[], None], *, per_second: float = 10.0) -> None:
-        self._call, self._gap = call, 1.0 / per_second
+    def __init__(self, call: Callable[[], None], *, per_second: float = 10.0, patience: float = 0.0) -> None:
+        self._call, self._gap, self._patience = call, 1.0 / per_second, patience
         self._lock = threading.Lock()
         self._last = -1e9
         self._timer: threading.Timer | None = None
@@ -32,7 +34,7 @@ class Pace:
         with self._lock:
             if self._ended or self._timer is not None:
                 return
-            wait = self._last + self._gap - time.monotonic()
+            wait = max(self._last + self._gap - time.monotonic(), self._patience)
             if wait > 0:
                 self._timer = threading.Timer(wait, self._fire)
                 self._timer.daemon = True

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import bqplot as bq
 import ipywidgets as widgets
 import numpy as np
+from bqplot.traits import Date
 
 from vaenb.panels.pace import Pace
 from vaenb.view_models.ticks import view_ticks
 from vaenb.view_models.timeline import View, thin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from vaenb.records import Floats
     from vaenb.view_models.timeline import Timeline
 
 _ZOOMS_A_SECOND = 20.0
+_PAIR = 0.015  # seconds within which both ends of the scale arrive after a move of the mouse
+_ECHO = 1.0  # seconds within which a slider says back what it was told
+_STEPS = 500  # of the slider, at most: an arrow key, which moves it by one step, shall be seen to move it
+
+
+class Dates(bq.DateScale):
+    """A scale of dates that also hears the browser: bqplot 0.13's own cannot read what comes back from it."""
+
+    min = Date(default_value=None, allow_none=True).tag(sync=True)
+    max = Date(default_value=None, allow_none=True).tag(sync=True)
 
 
 class TimeAxis:
@@ -27,10 +42,12 @@ class TimeAxis:
     Parameters
     ----------
     timeline : Timeline
+    lock : context manager, optional
+        The lock of the panel: moves of the mouse are followed on another thread.
 
     Attributes
     ----------
-    scale : bqplot.DateScale or bqplot.LinearScale
+    scale : Dates or bqplot.LinearScale
         Give it to every mark that stands on this axis.
     view : View
     controls : ipywidgets.HBox
@@ -40,24 +57,28 @@ class TimeAxis:
         own leave it out; see `pannable`.
     """
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, *, lock: AbstractContextManager[Any] | None = None) -> None:
         self.timeline = timeline
+        self._lock = lock or nullcontext()
         self.view = View(0, timeline.n_cells)
         edges = timeline.moments([0, max(1, timeline.n_cells - 1)])
-        kind = bq.DateScale if timeline.has_clock else bq.LinearScale
+        kind = Dates if timeline.has_clock else bq.LinearScale
         self.scale = kind(min=_plain(edges[0]), max=_plain(edges[1]), allow_padding=False)
         self._listeners: list[Callable[[View], None]] = []
         self._axes: list[bq.Axis] = []
         self._figures: list[tuple[bq.Figure, bq.interacts.Interaction | None]] = []
         self._follows = False
+        self._told: deque[tuple[float, tuple[int, int]]] = deque(maxlen=64)
+        self._step = -(-timeline.n_cells // _STEPS)  # cells
         self._slider = widgets.IntRangeSlider(
-            value=(0, timeline.n_cells),
+            value=self._on_steps(self.view),
             min=0,
-            max=timeline.n_cells,
+            max=self._on_steps(self.view)[1],
             description="In view",
             readout=False,
             continuous_update=True,
-            layout={"flex": "1 1 auto"},
+            layout={"flex": "1 1 0", "min_width": "120px"},
+            style={"description_width": "initial"},
         )
         self.pan_zoom = bq.PanZoom(scales={"x": [self.scale]})
         self._toggle = widgets.ToggleButton(
@@ -66,8 +87,8 @@ class TimeAxis:
         self._toggle.observe(self._on_toggle, "value")
         self.controls = widgets.HBox([*self._buttons(), self._toggle, self._slider])
         self.controls.add_class("vaenb-time-controls")
-        self._slider.observe(lambda change: self.set_view(View(*change["new"])), "value")
-        self._pace = Pace(self._read_scale, per_second=_ZOOMS_A_SECOND)
+        self._slider.observe(self._on_slider, "value")
+        self._pace = Pace(self._read_scale, per_second=_ZOOMS_A_SECOND, patience=_PAIR)
         self.scale.observe(lambda _: None if self._follows else self._pace(), ["min", "max"])
 
     def _buttons(self) -> list[widgets.Button]:
@@ -98,8 +119,8 @@ class TimeAxis:
         """Round times: of its own accord bqplot takes equal parts of the axis, or labels that overlap."""
         values, form = view_ticks(self.timeline, self.view)
         for axis in self._axes:
-            with axis.hold_sync():
-                axis.tick_values, axis.tick_format = values, form
+            axis.tick_format = form  # first and alone: the ticks are written in the format that stands then
+            axis.tick_values = values
 
     def pannable(self, figure: bq.Figure, *, otherwise: bq.interacts.Interaction | None = None) -> None:
         """Let the toggle put a figure under the mouse's wheel; while it is off, `otherwise` has the mouse."""
@@ -118,26 +139,57 @@ class TimeAxis:
 
     def set_view(self, view: View) -> None:
         """Show other cells; everything on the axis follows."""
-        view = view.within(self.timeline.n_cells)
-        if view == self.view:
-            return
-        self.view = view
+        with self._lock:
+            view = view.within(self.timeline.n_cells)
+            self._move_scale(view)
+            self._show(view)
+
+    def _move_scale(self, view: View) -> None:
+        edges = self.timeline.moments([view.first, view.stop - 1])
+        with self._following(), self.scale.hold_sync():
+            self.scale.min, self.scale.max = _plain(edges[0]), _plain(edges[1])
+
+    @contextmanager
+    def _following(self) -> Iterator[None]:
         self._follows = True
         try:
-            edges = self.timeline.moments([view.first, view.stop - 1])
-            with self.scale.hold_sync():
-                self.scale.min, self.scale.max = _plain(edges[0]), _plain(edges[1])
-            self._slider.value = (view.first, view.stop)
+            yield
         finally:
             self._follows = False
-        self._set_ticks()
-        for listener in self._listeners:
-            listener(view)
+
+    def _show(self, view: View) -> None:
+        self._move_slider(view)
+        if view != self.view:
+            self.view = view
+            self._set_ticks()
+            for listener in self._listeners:
+                listener(view)
+
+    def _move_slider(self, view: View) -> None:
+        steps = self._on_steps(view)
+        if steps != self._slider.value:
+            self._told.append((time.monotonic(), steps))
+            with self._following():
+                self._slider.value = steps
+
+    def _on_steps(self, view: View) -> tuple[int, int]:
+        return view.first // self._step, -(-view.stop // self._step)
+
+    def _on_slider(self, change: Any) -> None:
+        """Follow the slider; but what it says back, late, of where it was told to be is no move."""
+        if self._follows or change["new"] == self._on_steps(self.view):
+            return
+        now = time.monotonic()
+        if any(steps == change["new"] and now - when < _ECHO for when, steps in self._told):
+            self._move_slider(self.view)
+        else:
+            self.set_view(View(*(place * self._step for place in change["new"])))
 
     def _read_scale(self) -> None:
-        """After a pan or a zoom by mouse, which moves the scale itself."""
-        low, high = self.timeline.cell_of(self.scale.min), self.timeline.cell_of(self.scale.max)
-        self.set_view(View(min(low, high), max(low, high) + 1))
+        """Follow a pan or a zoom by mouse, which moved the scale itself: writing it back would shake it."""
+        with self._lock:
+            low, high = self.timeline.cell_of(self.scale.min), self.timeline.cell_of(self.scale.max)
+            self._show(View(min(low, high), max(low, high) + 1).within(self.timeline.n_cells))
 
     def end(self) -> None:
         """Stop following the mouse: call it from the panel's `close`."""
