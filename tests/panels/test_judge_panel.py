@@ -14,18 +14,25 @@ from vaenb.errors import InputError, OutputError
 from vaenb.panels.base import reachable
 from vaenb.panels.chance_table import as_bars
 from vaenb.panels.judge import JudgePanel
+from vaenb.thresholding import Fixed
 from vaenb.view_models import verdict_book
 from vaenb.view_models.event_list import PAGE
 
 
+def evidence_at(name, threshold, **more):
+    """Evidence whose threshold no other part of the package decides."""
+    evidence = make_evidence(name, **more)
+    return replace(evidence, rule=Fixed(threshold).fit(evidence.calibration_scores))
+
+
 @pytest.fixture(scope="module")
 def taxi():
-    return make_evidence("nyc_taxi")
+    return evidence_at("nyc_taxi", 4.7)
 
 
 @pytest.fixture(scope="module")
 def servers():
-    return make_evidence("server_metrics")
+    return evidence_at("server_metrics", 13.9)
 
 
 @pytest.fixture(scope="module")
@@ -343,7 +350,7 @@ def test_events_may_be_given(opened, taxi):
 
 
 def test_no_events_at_all_help(opened, taxi):
-    bare = make_evidence("nyc_taxi", labelled=False)
+    bare = evidence_at("nyc_taxi", 4.7, labelled=False)
     panel = opened(bare)
     panel.set_events(threshold=1e9)
     assert panel.current is None
@@ -385,7 +392,7 @@ def test_the_reconstruction_lies_in_its_band(opened, servers):
 
 @pytest.mark.parametrize(("name", "n_panes"), [("nyc_taxi", 1), ("server_metrics", 4)])
 def test_one_channel_fills_the_room_many_share_it(opened, name, n_panes):
-    panel = opened(make_evidence(name))
+    panel = opened(evidence_at(name, 4.0))
     assert len(panel.zoom.panes) == n_panes
     assert ("15 others" in panel.zoom._shares.value) == (n_panes == 4)
 
@@ -439,7 +446,7 @@ def test_the_question_is_answered_by_a_worker(opened, taxi):
 
 
 def test_without_labels_the_question_cannot_be_asked(opened):
-    panel = opened(make_evidence("nyc_taxi", labelled=False))
+    panel = opened(evidence_at("nyc_taxi", 4.7, labelled=False))
     assert panel.chance.ask.disabled
     assert "needs labels" in panel.chance._progress.value
 
@@ -520,7 +527,7 @@ def test_the_snapshot_has_words(opened, servers):
     panel.judge("anomaly", note="<fan>")
     still = panel.snapshot()
     assert 'alt="' in still
-    assert "6 events above 14" in still
+    assert "6 events above 13.9" in still
 
 
 def test_opening_and_closing_leaves_nothing(servers, tmp_path):

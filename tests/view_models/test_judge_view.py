@@ -10,6 +10,7 @@ from make_evidence import make_evidence
 
 import vaenb
 from vaenb.errors import InputError
+from vaenb.thresholding import Fixed
 from vaenb.view_models import event_list as words
 from vaenb.view_models.event_zoom import MOST_CHANNELS, marked, zoom
 from vaenb.view_models.judge import Judge, default_path
@@ -19,14 +20,20 @@ from vaenb.view_models.timeline import View
 from vaenb.view_models.verdicts import COLUMNS
 
 
+def evidence_at(name, threshold, **more):
+    """Evidence whose threshold no other part of the package decides."""
+    evidence = make_evidence(name, **more)
+    return replace(evidence, rule=Fixed(threshold).fit(evidence.calibration_scores))
+
+
 @pytest.fixture(scope="module")
 def taxi():
-    return make_evidence("nyc_taxi")
+    return evidence_at("nyc_taxi", 4.7)
 
 
 @pytest.fixture(scope="module")
 def servers():
-    return make_evidence("server_metrics")
+    return evidence_at("server_metrics", 13.9)
 
 
 @pytest.fixture(scope="module")
@@ -376,7 +383,7 @@ def test_the_file_lies_in_the_current_folder(taxi, tmp_path, monkeypatch):
 
 
 def test_without_labels_nothing_is_called_true_or_false():
-    judge = Judge(make_evidence("nyc_taxi", labelled=False), verdicts=None)
+    judge = Judge(evidence_at("nyc_taxi", 4.7, labelled=False), verdicts=None)
     assert set(judge.stretches.kind) == {""}
     assert len(judge) == len(judge.events)
     assert "TP" not in " ".join(piece for piece, _ in words.summary(judge))
@@ -384,7 +391,7 @@ def test_without_labels_nothing_is_called_true_or_false():
 
 
 def test_other_labels_are_the_labels_where_there_are_no_first_ones(taxi):
-    bare = make_evidence("nyc_taxi", labelled=False)
+    bare = evidence_at("nyc_taxi", 4.7, labelled=False)
     judge = Judge(bare, verdicts=None, other_labels=taxi.labels)
     assert judge.second is None
     assert judge.stretches.kind.tolist() == Judge(taxi, verdicts=None).stretches.kind.tolist()
@@ -407,7 +414,7 @@ def test_two_sets_of_labels_are_held_against_each_other(taxi):
 
 
 def test_labels_without_a_one_make_all_false(taxi):
-    judge = Judge(make_evidence("nyc_taxi", labelled=False), verdicts=None, other_labels=np.zeros(10_320))
+    judge = Judge(evidence_at("nyc_taxi", 4.7, labelled=False), verdicts=None, other_labels=np.zeros(10_320))
     assert set(judge.stretches.kind) == {"FP"}
     assert words.agreement(judge) == ""
 
@@ -416,7 +423,7 @@ def test_labels_without_a_one_make_all_false(taxi):
 
 
 def test_no_event_at_all_is_told_with_what_to_do(taxi):
-    bare = make_evidence("nyc_taxi", labelled=False)
+    bare = evidence_at("nyc_taxi", 4.7, labelled=False)
     judge = Judge(bare, verdicts=None)
     judge.set_events(threshold=1e6)
     assert (judge.current, len(judge), judge.next_open()) == (None, 0, None)
@@ -442,16 +449,16 @@ def test_a_line_says_all_there_is(servers):
     judge = Judge(servers, verdicts=None)
     judge.judge("anomaly", "fan <b>")
     line = words.line(judge, 0)
-    assert (line.start, line.lasts, line.score, line.severity) == ("1,272", "2 h", "41.9", "2")
+    assert (line.start, line.lasts, line.score, line.severity) == ("1,272", "2 h", "41.9", "2.1")
     assert line.blamed.startswith("v1 55")
     assert line.is_current
     assert line.told == (
-        "1: 1,272, lasts 2 h, score 41.9, severity 2, to blame: v1 55\u202f%, v15 5\u202f%, FP, "
+        "1: 1,272, lasts 2 h, score 41.9, severity 2.1, to blame: v1 55\u202f%, FP, "
         "verdict anomaly, note: fan <b>"
     )
     missed = words.line(judge, 7)
-    assert missed.needs == "14"
-    assert "the threshold is 14" in missed.told
+    assert missed.needs == "13.9"
+    assert "the threshold is 13.9" in missed.told
     assert "not judged yet" in missed.told
     assert words.title(judge) == "Event 1 \u00b7 1,272 \u2013 1,295"
     judge.current = 7

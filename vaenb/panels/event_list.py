@@ -45,8 +45,8 @@ class EventList:
         self._body = body
         self._where = widgets.HTML()
         self._where.add_class("vaenb-judge-where")
-        self.earlier = self._turn("chevron-up", "The page before", -PAGE)
-        self.later = self._turn("chevron-down", "The next page", PAGE)
+        self.earlier = self._turn("\u25c2 page", "The page before", -PAGE)
+        self.later = self._turn("page \u25b8", "The next page", PAGE)
         foot = widgets.HBox([self.earlier, self._where, self.later])
         foot.add_class("vaenb-judge-turn")
         self._foot = foot
@@ -59,8 +59,8 @@ class EventList:
         button.on_click(lambda _: self._choose(self.first + row))
         return button
 
-    def _turn(self, icon: str, words: str, by: int) -> widgets.Button:
-        button = widgets.Button(icon=icon, tooltip=words, layout={"width": "44px"})
+    def _turn(self, name: str, words: str, by: int) -> widgets.Button:
+        button = widgets.Button(description=name, tooltip=words, layout={"width": "76px"})
         button.on_click(lambda _: self.turn(by))
         return button
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _TALL, _LOW, _SCORE = 260, 100, 150  # pixels: a channel alone, one of several, the score
 _LEFT, _RIGHT = 62, 12
-_HERE, _EVENTS, _MARKED = 0.34, 0.13, 0.9  # opacities
+_HERE, _EVENTS, _MARKED, _EDGE = 0.3, 0.12, 0.9, 0.45  # opacities
 _STRIP = 6  # pixels: how high labels are
 
 
@@ -77,6 +77,7 @@ class _Stripes:
 
     def __init__(self, axis: TimeAxis, css: str, opacity: float, low: float = 0.0, high: float = 1.0) -> None:
         self._axis, self._opacity, self._ends = axis, opacity, (low, high)
+        self._edge = max(opacity, _EDGE)
         self.height = bq.LinearScale(min=0.0, max=1.0)
         self.mark = bq.Lines(
             x=[],
@@ -97,8 +98,9 @@ class _Stripes:
         with self.mark.hold_sync():
             self.mark.x = self._axis.timeline.moments(edges) if len(starts) else np.empty(0)
             self.mark.y = np.tile([low, high, high, low], (len(starts), 1)) if len(starts) else np.empty(0)
-            self.mark.opacities = [min(1.0, self._opacity * 1.6)] * len(starts)
-            self.mark.fill_opacities = [min(1.0, self._opacity)] * len(starts)
+            # What is inside is as opaque as both of them together.
+            self.mark.opacities = [self._edge] * len(starts)
+            self.mark.fill_opacities = [self._opacity / self._edge] * len(starts)
 
 
 class _Pane:

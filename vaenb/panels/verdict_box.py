@@ -25,13 +25,7 @@ KEYS = {
     "o": "next to judge",
     "t": "note",
 }
-_HINTS = (
-    ("anu", "verdict"),
-    ("x", "take back"),
-    ("jk", "next, previous"),
-    ("o", "next to judge"),
-    ("t", "note"),
-)
+_HINTS = (("anu", "verdict"), ("x", "clear"), ("jk", "next, back"), ("o", "next open"), ("t", "note"))
 _SAVES_A_SECOND = 2.0
 
 

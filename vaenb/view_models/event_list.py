@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vaenb.view_models.judge import Judge
 
 PAGE: Final = 10
-_NAMED: Final = 2  # channels in a line
+_NAMED: Final = 1  # channels in a line; the shares of all stand with the event from near
 SYMBOLS: Final = {HIT: "\u25cf", FALSE: "\u25b2", MISSED: "\u25cb", OTHER: "\u2260", "": ""}
 WORDS: Final = {HIT: "TP", FALSE: "FP", MISSED: "FN missed", OTHER: "2nd labels", "": ""}
 KINDS_IN_WORDS: Final = {**KINDS, "": ""}
