@@ -75,13 +75,14 @@ class ThresholdPanel(LiveThreshold):
 
     Examples
     --------
+    >>> import numpy as np
     >>> scores = np.random.default_rng(0).exponential(size=2_000)
     >>> panel = ThresholdPanel(scores, calibration=(0, 1_000), rule=5.0)
     >>> panel.threshold, len(panel.events)
-    (5.0, 9)
+    (5.0, 15)
     >>> panel.threshold = 6.0
     >>> len(panel.events)
-    4
+    8
     >>> panel.close()
     """
 

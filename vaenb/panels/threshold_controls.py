@@ -30,9 +30,9 @@ def row(*children: widgets.Widget, css: str, upright: bool = False) -> widgets.B
     return box
 
 
-def words(css: str, value: str = "") -> widgets.HTML:
+def words(css: str, value: str = "", **layout: str) -> widgets.HTML:
     """A piece of HTML with a style class."""
-    found = widgets.HTML(value)
+    found = widgets.HTML(value, layout=layout)
     found.add_class(css)
     return found
 
@@ -118,8 +118,8 @@ class Controls:
             description="Go to the cheapest",
             icon="crosshairs",
             tooltip="Move the line to the cheapest threshold",
+            layout={"width": "auto", "flex": "0 0 auto"},
         )
-        self.cheapest.layout = widgets.Layout(width="auto", flex="0 0 auto")
         self.cost_box = row(
             self.cost,
             row(self.cost_words, self.cheapest, css="vaenb-cost-row"),
@@ -177,8 +177,8 @@ class RuleTable:
             button.tooltip = one.trouble or one.rule.promise
             button.disabled = bool(one.trouble)
         names = widgets.VBox(self.buttons, layout={"width": f"{NAMES - 4}px", "flex": "0 0 auto"})
-        promises = words("vaenb-promises", "".join(f"<div>{escape(one.promise)}</div>" for one in view.rules))
-        promises.layout = widgets.Layout(width=f"{PROMISES - 4}px", flex="0 0 auto")
+        told = "".join(f"<div>{escape(one.promise)}</div>" for one in view.rules)
+        promises = words("vaenb-promises", told, width=f"{PROMISES - 4}px", flex="0 0 auto")
         head = words(
             "vaenb-rules-head",
             f"<span>Rules on the same axis</span><span>false alarms {escape(rate_words(view))}</span>",

@@ -212,6 +212,8 @@ class LiveThreshold(Panel):
 
     def close(self) -> None:
         """Close the panel and all that it made."""
+        if self.is_closed:
+            return
         self._pace.end()
         self.axis.end()
         self._listeners.clear()
