@@ -46,8 +46,11 @@ _DOOR = {
     "JudgePanel": "panels.judge",
     "evaluate": "evaluation",
     # around them
+    "Study": "study",
     "VAEDetector": "detector",
     "load": "saving",
+    "explain": "explaining",
+    "decoder_of": "explaining",
     "write_report": "report",
     "Series": "records",
     "Windows": "records",

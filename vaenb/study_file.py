@@ -210,6 +210,8 @@ def _check(evidence: Evidence) -> None:
     if not 0 < size <= n_cells or not parts:
         raise InputError("its parts do not fit the series")
     last = n_cells - size
+    if not len(evidence.calibration_scores):
+        raise InputError("it has no calibration scores")
     starts = np.concatenate([evidence.sample.starts, evidence.frame_starts, [evidence.pinned]])
     if starts.dtype.kind != "i" or not len(evidence.sample) or starts.min() < 0 or starts.max() > last:
         raise InputError("its windows do not lie in the series")
@@ -239,7 +241,7 @@ def _shapes(evidence: Evidence) -> dict[str, tuple[NDArray[Any], tuple[int, ...]
 def _walk_shapes(
     walk: WalkGrid, n_dims: int, drawn: tuple[int, ...]
 ) -> dict[str, tuple[NDArray[Any], tuple[int, ...]]]:
-    grid = (len(walk.a), len(walk.b), *drawn)
-    axes = {name: (getattr(walk, name), (n_dims,)) for name in ("origin", "across", "up")}
-    ticks = {name: (getattr(walk, name), (len(getattr(walk, name)),)) for name in ("a", "b")}
-    return {**axes, **ticks, "mean": (walk.mean, grid), "spread": (walk.spread, grid)}
+    ends: tuple[int, ...] = (len(walk.a), len(walk.b))
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("origin", "across", "up"), (n_dims,))
+    shapes |= {"a": ends[:1], "b": ends[1:], "mean": (*ends, *drawn), "spread": (*ends, *drawn)}
+    return {f"walk's {name}": (getattr(walk, name), shape) for name, shape in shapes.items()}

@@ -60,7 +60,7 @@ class StudyRun:
         self._lock = threading.RLock()  # of the plan; no panel is called while it is held
         self._worker = Worker(self._on_end)
         self.error: BaseException | None = None
-        self.has_ended = False
+        self.has_ended = self._is_busy = False
         self.steps = StepPanels(series, plan, engine, judging=judging, chosen=self.choose)
 
     @property
@@ -72,7 +72,7 @@ class StudyRun:
     @property
     def is_running(self) -> bool:
         """Whether steps are being done."""
-        return self._worker.is_running
+        return self._is_busy
 
     # ------------------------------------------------------------------ from start to end
 
@@ -84,8 +84,9 @@ class StudyRun:
                 raise InputError("The study was closed: make a new one, and start that.")
             if self.is_running:
                 return
-            self.error = None
+            self._worker.wait()  # for a thread that has only to end
             self.hear_threshold()
+            self.error, self._is_busy = None, True
             self._worker.start(lambda stop: self._do_all(last, stop))
         self._changed()
 
@@ -131,7 +132,7 @@ class StudyRun:
                 return  # stopped before the first epoch was over
 
     def _on_end(self, _: object, error: BaseException | None) -> None:
-        self.error = error
+        self.error, self._is_busy = error, False
         if error is None:
             step = self.plan.next
             done = KEYS[-1] if step is None else KEYS[max(0, KEYS.index(step) - 1)]

@@ -105,12 +105,13 @@ class StudyPanel(Panel):
         self.stop = widgets.Button(description="Stop", icon="stop", tooltip="Stop, and keep what is done")
         self.notebook = widgets.Button(description="Save as notebook", icon="book")
         self.save = widgets.Button(description="Save study", icon="save")
-        gap, self._status, self._note, self._failure = (widgets.HTML() for _ in range(4))
-        buttons = widgets.HBox([self.next, self.run, self.stop, gap, self.notebook, self.save])
+        self._status, self._note, self._failure = (widgets.HTML() for _ in range(3))
+        files = widgets.HBox([self.notebook, self.save])
+        buttons = widgets.HBox([self.next, self.run, self.stop, files])
         self._connect()
         self.scores = ScoreControls(self._on_scores)
         self._slot = widgets.VBox([])
-        named = {"path": path, "buttons": buttons, "gap": gap, "status": self._status, "note": self._note}
+        named = {"path": path, "buttons": buttons, "files": files, "status": self._status, "note": self._note}
         self._failure.add_class("vaenb-error")
         for css, widget in (named | {"slot": self._slot, "scores": self.scores.box}).items():
             widget.add_class(f"vaenb-study-{css}")
@@ -172,6 +173,8 @@ class StudyPanel(Panel):
         runs, action = self.owner.is_running or plan.running is not None, plan.next_action(self.shown)
         self.next.disabled = runs or action is None
         self.next.description = "Next" if action is None else action.words
+        back = action is not None and KEYS.index(action.step) < KEYS.index(self.shown)
+        self.next.icon = "arrow-left" if back else "arrow-right"
         self.run.disabled = runs or not plan.to_do
         self.stop.disabled = not runs
         done = plan.is_done("scores")

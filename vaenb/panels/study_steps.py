@@ -163,12 +163,14 @@ class StepPanels:
             return None
         told, rule = self._plan.settings("threshold"), self._engine.shown.rule
         gap, shortest = told.get("merge_gap"), told.get("min_length", 1)
-        known = _usual_gap(self._engine.shown.window_size) if gap is None else gap, shortest
+        usual = _usual_gap(self._engine.shown.window_size)
+        known = usual if gap is None else gap, shortest
         stays = panel.threshold == float(rule.threshold_)
         if stays and known == (panel.merge_gap, panel.min_length):
             return None
         found = rule if stays else self._rule_of(panel)
-        return {"rule": found, "merge_gap": panel.merge_gap, "min_length": panel.min_length}
+        chosen = None if panel.merge_gap == usual else panel.merge_gap
+        return {"rule": found, "merge_gap": chosen, "min_length": panel.min_length}
 
     def _rule_of(self, panel: ThresholdPanel) -> Any:
         """The fitted rule on which the line stands; a number as a rule where it was moved by hand."""

@@ -72,9 +72,12 @@ class StudyPlan:
     @property
     def params(self) -> dict[str, Any]:
         """The settings of all steps, as `vaenb.VAEDetector` takes them."""
-        names = {name for step in STEPS for name in step.settings}
-        chosen = {name: value for found in self._settings.values() for name, value in found.items()}
-        return {name: value for name, value in chosen.items() if name in names}
+        return {
+            name: self._settings[step.key][name]
+            for step in STEPS
+            for name in step.settings
+            if name in self._settings[step.key]
+        }
 
     def choose(self, key: str, **settings: Any) -> tuple[str, ...]:
         """Choose settings of a step.
