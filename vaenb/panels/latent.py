@@ -19,7 +19,7 @@ from vaenb.view_models.latent_picture import draw
 from vaenb.view_models.latent_words import about_cloud, code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from vaenb.evidence import Decode, Evidence
     from vaenb.records import Ints
@@ -155,14 +155,20 @@ class LatentPanel(Panel):
             self._draw_near()
             self._told()
 
-    def set_verdicts(self, verdicts: Mapping[Any, Any] | None) -> None:
+    def set_verdicts(self, verdicts: Any) -> None:
         """What a person said about stretches of the series, for ``color_by = "verdict"``.
 
         Parameters
         ----------
-        verdicts : mapping or None
-            From (first moment, last moment) to "anomaly", "normal" or "unsure", or to something with
-            such a `verdict`. None takes it back: then what the rule flags is coloured.
+        verdicts : mapping, DataFrame or None
+            From (first moment, last moment) to "anomaly", "normal" or "unsure"; or a table with the columns
+            `start`, `end` and `verdict`, such as ``JudgePanel.verdicts``. None takes them back: then what
+            the rule flags is coloured.
+
+        Raises
+        ------
+        InputError
+            If they are something else.
         """
         with self.lock:
             self.view.set_verdicts(verdicts)

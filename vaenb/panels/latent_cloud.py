@@ -80,7 +80,7 @@ class Cloud:
         )
         self._axes = [
             bq.Axis(scale=self.x, label_offset="32px"),
-            bq.Axis(scale=self.y, orientation="vertical", label_offset="46px"),
+            bq.Axis(scale=self.y, side="left", label_offset="46px"),
         ]
         self.figure = bq.Figure(
             marks=[

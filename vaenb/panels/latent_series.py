@@ -67,7 +67,7 @@ class LitSeries:
         self.set_channel(view.blame(view.picked)[0])
 
     def _make_figure(self) -> bq.Figure:
-        self._up = bq.Axis(scale=self._y, orientation="vertical")
+        self._up = bq.Axis(scale=self._y, side="left")
         return bq.Figure(
             marks=[self.stripes, self._trace.mark, self._lit.mark, self.here],
             axes=[self.axis.axis(), self._up],

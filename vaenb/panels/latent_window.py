@@ -87,7 +87,7 @@ class WindowPictures:
         for picture, channel in zip(self.pictures, order, strict=False):
             picture.draw(mean[:, channel], spread[:, channel], actual[:, channel], usual=self._usual[channel])
             picture.say(self._channel_name(channel))
-        self.shares.value = "".join(_bar(name, share) for name, share in about_shares(view, window))
+        self.shares.value = "".join(_bar(*told) for told in about_shares(view, window))
         self.shares.layout.visibility = "visible"
         near = view.nearest_normal(window, most=_LIKE)
         name = "Nearest normal windows" if len(near) else "There is no normal window to compare with"
@@ -148,7 +148,7 @@ class ChannelPicture:
         self.name.add_class("vaenb-latent-channel")
         across = bq.Axis(scale=x, grid_lines="none", label=unit, label_offset="30px", visible=bool(unit))
         set_ticks(across, number_ticks(Scale(float(along[0]), float(along[-1]) or 1.0), 6))
-        self._up = bq.Axis(scale=self.y, orientation="vertical")
+        self._up = bq.Axis(scale=self.y, side="left")
         self._n_ticks = 4 if height > 150 else 2
         self.figure = bq.Figure(
             marks=[self.band, self.model, self.actual],

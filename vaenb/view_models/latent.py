@@ -17,7 +17,7 @@ from vaenb.view_models.latent_space import LatentSpace
 from vaenb.view_models.timeline import MOST_POINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from vaenb.evidence import Decode, Evidence
     from vaenb.records import Bools, Floats, Ints
@@ -86,14 +86,18 @@ class LatentView(LatentSpace):
             raise InputError(f"color_by is {name!r}; expected one of {expected}.")
         self.color_by = str(name)
 
-    def set_verdicts(self, verdicts: Mapping[Any, Any] | None) -> None:
+    def set_verdicts(self, verdicts: Any) -> None:
         """What a person said about stretches of the series; None takes it back.
 
         Parameters
         ----------
-        verdicts : mapping or None
-            From (first moment, last moment) to "anomaly", "normal" or "unsure", or to something with
-            such a `verdict`.
+        verdicts : mapping, DataFrame or None
+            As `vaenb.view_models.latent_colors.read_verdicts` takes them.
+
+        Raises
+        ------
+        InputError
+            If they are something else.
         """
         self._verdicts = None if verdicts is None else colors.read_verdicts(verdicts, self.timeline)
 

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from vaenb.errors import InputError
 from vaenb.formats import stamp
 from vaenb.report.axes import Scale, limits, number_ticks
 from vaenb.report.drawing import RAMP_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from vaenb.records import Bools, Floats, Ints
     from vaenb.view_models.timeline import Timeline
 
-_BEND: Final = 6.0  # scores this many times as far out as usual bend the ramp
+_BEND: Final = 12.0  # scores so many robust standard deviations above the median bend the ramp
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def by_score(scores: Floats) -> Ramp:
     known = scores[np.isfinite(scores)]
     low, high = limits(known, pad=0.0)
     centre = float(np.median(known)) if len(known) else 0.0
-    width = 3 * 1.4826 * float(np.median(np.abs(known - centre))) if len(known) else 0.0
+    width = 1.4826 * float(np.median(np.abs(known - centre))) if len(known) else 0.0
     bent = width > 0 and high - centre > _BEND * width
     scale = Scale(low, high, centre, width) if bent else Scale(low, high)
     ticks = tuple((float(scale(tick.value)), tick.label) for tick in number_ticks(scale, 4))
@@ -171,10 +172,33 @@ def by_verdict(starts: Ints, window_size: int, spans: Iterable[tuple[int, int, s
     return Kinds(codes=codes, kinds=VERDICTS)
 
 
-def read_verdicts(verdicts: Mapping[Any, Any], timeline: Timeline) -> list[tuple[int, int, str]]:
-    """A mapping of (first, last moment) to a verdict, as cells; a verdict is a word, or has one."""
-    found = []
-    for (first, last), verdict in verdicts.items():
-        word = verdict if isinstance(verdict, str) else getattr(verdict, "verdict", "")
-        found.append((timeline.cell_of(first), timeline.cell_of(last), word))
-    return found
+def read_verdicts(verdicts: Any, timeline: Timeline) -> list[tuple[int, int, str]]:
+    """Verdicts as cells: first cell, last cell, "anomaly", "normal" or "unsure".
+
+    Parameters
+    ----------
+    verdicts : mapping or DataFrame
+        From (first moment, last moment) to a verdict, which is a word or has one; or a table with the
+        columns `start`, `end` and `verdict`.
+    timeline : Timeline
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    try:
+        if hasattr(verdicts, "columns"):
+            columns = (verdicts[name].tolist() for name in ("start", "end", "verdict"))
+            rows = list(zip(*columns, strict=True))
+        else:
+            rows = [(*ends, verdict) for ends, verdict in verdicts.items()]
+        return [
+            (timeline.cell_of(first), timeline.cell_of(last), getattr(verdict, "verdict", verdict))
+            for first, last, verdict in rows
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"The verdicts cannot be read ({error!r}); expected a mapping from (first moment, last moment) "
+            "to a verdict, or a table with the columns start, end and verdict, such as JudgePanel.verdicts."
+        ) from error

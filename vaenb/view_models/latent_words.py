@@ -101,17 +101,21 @@ def clock_unit(view: LatentView) -> tuple[float, str]:
 
 
 def code(view: LatentView, mode: str) -> str:
-    """The lines of Python that give what is on screen."""
+    """The lines that give a panel in the same state, where `evidence` (and `decode`) are at hand."""
+    given = "evidence" if view.decode is None else "evidence, decode=decode"
+    x, y = (float(place) for place in view.walk_at)
     lines = [
-        "panel = vaenb.LatentPanel(evidence)" if view.decode is None else
-        "panel = vaenb.LatentPanel(evidence, decode=decode)",
+        "import vaenb",
+        "",
+        f"panel = vaenb.LatentPanel({given})",
         f"panel.plane = {view.plane_choice!r}",
         f"panel.color_by = {view.color_by!r}",
         f"panel.picked = {view.picked}",
         f"panel.selected = {_as_code(view.selected)}",
-        "panel.walk_at = ({:.6g}, {:.6g})".format(*view.walk_at),
+        f"panel.walk_at = ({x!r}, {y!r})",
         f"panel.mode = {mode!r}",
-    ]  # fmt: skip
+        "panel",
+    ]
     return "\n".join(lines)
 
 
