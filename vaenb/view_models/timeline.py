@@ -79,7 +79,7 @@ class View:
 
     def within(self, n_cells: int) -> View:
         """The same, moved and cut so that it lies inside the series; at least two cells long."""
-        length = min(max(2, len(self)), n_cells)
+        length = min(max(2, self.stop - self.first), n_cells)
         first = int(np.clip(self.first, 0, n_cells - length))
         return View(first, first + length)
 
