@@ -77,14 +77,13 @@ class _Stripes:
 
     def __init__(self, axis: TimeAxis, css: str, opacity: float, low: float = 0.0, high: float = 1.0) -> None:
         self._axis, self._opacity, self._ends = axis, opacity, (low, high)
+        self._colour = f"var({css})"
         self._edge = max(opacity, _EDGE)
         self.height = bq.LinearScale(min=0.0, max=1.0)
         self.mark = bq.Lines(
             x=[],
             y=[],
             scales={"x": axis.scale, "y": self.height},
-            colors=[f"var({css})"],
-            fill_colors=[f"var({css})"],
             fill="inside",
             close_path=True,
             stroke_width=1,
@@ -98,7 +97,9 @@ class _Stripes:
         with self.mark.hold_sync():
             self.mark.x = self._axis.timeline.moments(edges) if len(starts) else np.empty(0)
             self.mark.y = np.tile([low, high, high, low], (len(starts), 1)) if len(starts) else np.empty(0)
-            # What is inside is as opaque as both of them together.
+            # One entry for each stripe: bqplot does not begin again where a list ends. What is inside is
+            # as opaque as both numbers multiplied.
+            self.mark.colors = self.mark.fill_colors = [self._colour] * max(1, len(starts))
             self.mark.opacities = [self._edge] * len(starts)
             self.mark.fill_opacities = [self._opacity / self._edge] * len(starts)
 

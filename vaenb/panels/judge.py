@@ -9,8 +9,9 @@ import ipywidgets as widgets
 
 from vaenb.panels.base import Panel, guarded
 from vaenb.panels.chance_table import ChanceTable
-from vaenb.panels.event_list import CSS_OF_KIND, EventList, key_of_kinds
+from vaenb.panels.event_list import EventList, key_of_kinds
 from vaenb.panels.event_zoom import EventZoom
+from vaenb.panels.judge_words import as_html, headline, summary_line
 from vaenb.panels.timeaxis import TimeAxis
 from vaenb.panels.verdict_box import KEYS, VerdictBox
 from vaenb.view_models import event_list as words
@@ -113,11 +114,11 @@ class JudgePanel(Panel):
     # ------------------------------------------------------------------ what it consists of
 
     def _lay_out(self) -> None:
-        self._summary = _html("vaenb-judge-summary")
-        self._kinds = _html("vaenb-judge-kinds", key_of_kinds(self.state))
-        self._headline = _html("vaenb-judge-headline")
-        self._notice = _html("vaenb-judge-notice")
-        self._nothing = _html("vaenb-judge-nothing")
+        self._summary = as_html("vaenb-judge-summary")
+        self._kinds = as_html("vaenb-judge-kinds", key_of_kinds(self.state))
+        self._headline = as_html("vaenb-judge-headline")
+        self._notice = as_html("vaenb-judge-notice")
+        self._nothing = as_html("vaenb-judge-nothing")
         right = widgets.VBox([self._headline, self.box.widget, self.zoom.widget])
         right.add_class("vaenb-judge-near")
         self._main = widgets.HBox([widgets.VBox([self.list.widget, self._kinds]), right])
@@ -318,7 +319,7 @@ class JudgePanel(Panel):
         self._main.layout.display = None if some else "none"
         self._nothing.layout.display = "none" if some else None
         self._nothing.value = "" if some else escape(words.empty(state))
-        self._summary.value = _summary(state)
+        self._summary.value = summary_line(state)
         self._notice.value = escape(state.book.notice)
         self._notice.layout.display = None if state.book.notice else "none"
         self.list.draw()
@@ -329,30 +330,5 @@ class JudgePanel(Panel):
     def _show_verdict(self) -> None:
         place = self.state.current or 0
         said = self.state.verdict_on(place)
-        self._headline.value = _headline(self.state)
+        self._headline.value = headline(self.state)
         self.box.show(said)
-
-
-def _html(css: str, value: str = "") -> widgets.HTML:
-    found = widgets.HTML(value=value)
-    found.add_class(css)
-    return found
-
-
-def _summary(judge: Judge) -> str:
-    dot = " <i>\u00b7</i> "
-    pieces = dot.join(
-        f'<b class="v-{CSS_OF_KIND[kind]}">{escape(piece)}</b>' for piece, kind in words.summary(judge)
-    )
-    file = "" if judge.book.path is None else f"saved in {judge.book.path.name}"
-    more = [escape(each) for each in (words.agreement(judge), words.by_verdict(judge), file) if each]
-    return f"<p>{pieces}</p><p>{dot.join(more) or 'no verdict yet'}</p>"
-
-
-def _headline(judge: Judge) -> str:
-    line = words.line(judge, judge.current or 0)
-    facts = [f"lasts {line.lasts}", *line.facts.split(" \u00b7 ")[:2]]
-    facts += [words.KINDS_IN_WORDS[line.kind]] if line.kind else []
-    facts += [line.labelled] if line.labelled else []
-    told = escape(" \u00b7 ".join(facts))
-    return f"<b>{escape(words.title(judge))}</b><span>{told}</span>"
