@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vaenb.view_models.data import DataView
 
 _LONGEST = 256  # as far as the slider of sizes goes, unless a longer one was asked for
+_DECIMALS = 4  # a slider adds its steps up: 0.21000000000000002
 _WIDE = {"width": "auto"}
 _NAMED = {"description_width": "88px"}
 
@@ -95,7 +96,8 @@ class Controls:
 
     def _on_change(self, name: str, change: Any) -> None:
         if not self._quiet:
-            self._chosen(name, change["new"])
+            value = change["new"]
+            self._chosen(name, round(value, _DECIMALS) if name == "calibration" else value)
 
     def _on_auto(self, change: Any) -> None:
         if not self._quiet:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vaenb.view_models.data import DataView, WindowSight
 
 _HEIGHT = "210px"
-_MARGIN = {"top": 10, "bottom": 40, "left": 44, "right": 14}
+_MARGIN = {"top": 10, "bottom": 40, "left": 44, "right": 22}
 _BELOW = {"grid_lines": "none", "tick_format": ",d", "label_offset": "2.6em"}
 
 
@@ -29,11 +29,18 @@ def _figure(marks: list[bq.Mark], axes: list[bq.Axis]) -> bq.Figure:
         marks=marks,
         axes=axes,
         animation_duration=0,
+        display_toolbar=False,
         padding_x=0,
         padding_y=0,
         fig_margin=dict(_MARGIN),
         layout={"width": "100%", "height": _HEIGHT, "min_width": "0"},
     )
+
+
+def _round_numbers(high: float, n: int) -> Floats:
+    """About `n` round numbers from 0 on."""
+    ticks = (tick.value for tick in number_ticks(Scale(0.0, high), n))
+    return np.array([value for value in ticks if value == int(value)])
 
 
 class WindowChart:
@@ -56,7 +63,7 @@ class WindowChart:
             scales=scales,
             marker="circle",
             colors=["var(--v-axis)"],
-            default_size=14,
+            default_size=7,
         )
         self.names = bq.Label(
             x=[0.0] * MOST_SHOWN,
@@ -68,8 +75,8 @@ class WindowChart:
             font_weight="normal",
         )
         self._y_axis = bq.Axis(scale=self.y, side="left", tick_format=".3~g")
-        x_axis = bq.Axis(scale=self.x, label="point of the window", **_BELOW)
-        self.figure = _figure([self.line, self.filled, self.names], [x_axis, self._y_axis])
+        self._x_axis = bq.Axis(scale=self.x, label="point of the window", **_BELOW)
+        self.figure = _figure([self.line, self.filled, self.names], [self._x_axis, self._y_axis])
         self.words = widgets.HTML()
         self.words.add_class("vaenb-says")
 
@@ -87,6 +94,7 @@ class WindowChart:
             self.x.min, self.x.max = 0.0, float(max(1, len(heights) - 1))
             self.y.min, self.y.max = self._span(heights)
             self._y_axis.tick_values = self._ticks(heights.shape[1])
+            self._x_axis.tick_values = _round_numbers(self.x.max, 6)
             self.line.x, self.line.y = kept.astype(np.float64), _without(heights, sight.missing)[kept].T
             self.filled.x, self.filled.y = (
                 rows[:MOST_POINTS].astype(np.float64),
@@ -154,10 +162,11 @@ class PeriodChart:
             default_size=11,
             x_offset=6,
         )
-        x_axis = bq.Axis(scale=self.x, label="lag in points", **_BELOW)
+        self._x_axis = bq.Axis(scale=self.x, label="lag in points", **_BELOW)
         ticks = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
         y_axis = bq.Axis(scale=self.y, side="left", tick_values=ticks, tick_format=".1f")
-        self.figure = _figure([self.window, self.line, self.peaks, self.chosen, self.names], [x_axis, y_axis])
+        self.figure = _figure(marks, [self._x_axis, y_axis])
+        self.figure.add_class("vaenb-period")
         self.words = widgets.HTML()
         self.words.add_class("vaenb-says")
 
@@ -171,6 +180,7 @@ class PeriodChart:
         best = np.array([] if period is None else [period], dtype=np.int64)
         with self.line.hold_sync(), self.peaks.hold_sync(), self.chosen.hold_sync(), self.x.hold_sync():
             self.x.max = float(max(1, n_lags - 1))
+            self._x_axis.tick_values = _round_numbers(self.x.max, 6)
             self.line.x, self.line.y = kept.astype(np.float64), values[kept]
             for mark, lags in ((self.peaks, peaks), (self.chosen, best)):
                 mark.x, mark.y = lags.astype(np.float64), values[lags]

@@ -88,6 +88,8 @@ class ModelPanel(Panel):
             (self._drawn, "drawn-windows"),
         ):
             says.add_class(f"vaenb-{name}")
+        if self._sample is not None:
+            self._drawn.add_class("vaenb-can-draw")
         head = widgets.HBox([self._heading, widgets.HBox([self._textbook, self._defaults])])
         head.add_class("vaenb-model-head")
         self.show(head, self._network, self._choices.box, self._draw_button, self._drawn)

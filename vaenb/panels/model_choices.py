@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_LATENT: Final = 32  # as far as the slider goes, unless more was asked for
 _MOST_WEIGHT: Final = 4.0
+_DECIMALS: Final = 4  # a slider adds its steps up: 1.1500000000000001
 _WIDE = {"width": "auto"}
 _NAMED = {"description_width": "88px"}
 
@@ -78,7 +79,7 @@ class Choices:
 
     def _on_change(self, name: str, value: Any) -> None:
         if not self._quiet:
-            self._chosen(name, value)
+            self._chosen(name, round(value, _DECIMALS) if name == "kl_weight" else value)
 
     def show(self) -> None:
         """Bring every control, and the sentence under it, to the settings as they are."""

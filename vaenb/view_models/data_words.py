@@ -120,7 +120,7 @@ def window_words(view: DataView) -> str:
     first, last = (
         stamp(moment, view.series.interval) if view.timeline.has_clock else "" for moment in moments
     )
-    when = f"{first} to {last}" if first else f"points {sight.start:,} to {sight.stop - 1:,}"
+    when = f"{first} to {last}" if first else f"Points {sight.start:,} to {sight.stop - 1:,}"
     if len(sight.parts) == 1:
         use = _PART_WORDS[sight.parts[0]]
     else:
