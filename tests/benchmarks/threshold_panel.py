@@ -5,8 +5,8 @@
 In this process: opening the panel on scores that exist, and moves of the line (threshold to events, counts,
 metrics), for thresholds that flag from 0.01 % to 80 % of white noise and of smooth scores. It is one thread:
 its processor time is what it takes on a machine that does nothing else, and what the promises are held
-against; the wall time of this hour stands beside it. In a Chromium, in a real JupyterLab, by the wall clock: 60
-moves of the mouse, and zooms.
+against; the wall time of this hour stands beside it. In a Chromium, in a real JupyterLab, by the wall clock:
+60 moves of the mouse, and zooms.
 """
 
 from __future__ import annotations

@@ -133,6 +133,11 @@ def test_typing_and_sliding(panel):
     shown(panel)
 
 
+def test_a_slider_that_says_where_it_stands_is_no_gesture(panel, evidence):
+    panel.controls.slider.value = np.nextafter(panel.controls.slider.value, 1)
+    assert panel.rule is evidence.rule
+
+
 def test_what_the_panel_sets_is_no_gesture(panel):
     before = panel.rule
     panel._paint()
@@ -245,7 +250,7 @@ def test_zooming_draws_what_is_in_view(panel):
     panel.axis.set_view(View(2_000, 2_400))
     above = panel.over_time.above
     assert above.in_view == int((panel.view.pieces.scores[2_000:2_400] > 1.0).sum())
-    assert "of 400 scores drawn" in panel.controls.drawn.value
+    assert "of 400 drawn" in panel.controls.drawn.value
     assert panel.over_time.scores.in_view == 400
 
 

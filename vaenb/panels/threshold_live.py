@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from vaenb.panels.base import Panel, guarded, reachable
 from vaenb.panels.pace import Pace
-from vaenb.panels.threshold_controls import Controls, RuleTable, row, words
+from vaenb.panels.threshold_controls import STEPS, Controls, RuleTable, row, words
 from vaenb.panels.threshold_curves import CurveFigures
 from vaenb.panels.threshold_figures import TimeFigures
 from vaenb.panels.threshold_rules import RuleFigures
@@ -117,9 +117,11 @@ class LiveThreshold(Panel):
 
     @guarded
     def _on_slider(self, value: float) -> None:
-        self.view.move_to_place(value)
-        self._slid = True
-        self._pace()
+        # A slider sends where it stands, too, after it was moved from here.
+        if round(value * STEPS) != round(self.view.place * STEPS):
+            self.view.move_to_place(value)
+            self._slid = True
+            self._pace()
 
     @guarded
     def _on_typed(self, value: float) -> None:

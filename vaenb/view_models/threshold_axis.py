@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vaenb.records import Floats
 
-_BEND = 8.0  # scores this many times as far out as the usual ones bend the axis
+_BEND = 4.0  # scores this many times as far out as the usual ones bend the axis
 _USUAL = (0.01, 0.99)  # quantiles of the calibration scores
 _ROOM = 0.3  # of a bent axis, for the usual ones
 _PAD = 0.04

@@ -92,16 +92,13 @@ def cost_words(view: ThresholdView) -> str:
 
 def drawn_words(above: Above, shown: int, in_view: int) -> str:
     """How many points are drawn, of how many."""
-    scores = f"{shown:,} of {in_view:,} scores drawn"
+    scores = f"{shown:,} of {in_view:,} drawn"
     if not above.in_view:
         return f"{scores}, none above the line"
-    if above.one_by_one:
-        return (
-            f"{scores}, with all {above.in_view:,} above the line"
-            if above.in_view > 1
-            else f"{scores}, with the one above the line"
-        )
-    return f"{scores}; all {above.in_view:,} above the line in red, column by column"
+    if above.in_view == 1:
+        return f"{scores}, with the one above the line"
+    by = "" if above.one_by_one else ", by column"
+    return f"{scores}, with all {above.in_view:,} above the line{by}"
 
 
 def itself_words(view: ThresholdView) -> str:
