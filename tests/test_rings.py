@@ -20,6 +20,8 @@ TENSORFLOW_RING = {
     "training_run",
     "checkpoint",
     "scoring",
+    "watching",
+    "explaining",
     "detector",
     "saving",
     "workflow",
@@ -30,7 +32,8 @@ FILES = {
     if path != PACKAGE / "__init__.py" and "labext" not in path.parts
 }
 MODULES = sorted(FILES)
-NUMPY_RING = [name for name in MODULES if name not in TENSORFLOW_RING]
+WIDGET_RING = [name for name in MODULES if name.partition(".")[0] in {"panels", "study", "study_run"}]
+NUMPY_RING = [name for name in MODULES if name not in {*TENSORFLOW_RING, *WIDGET_RING}]
 HEAVY = {"tensorflow", "tensorflow_probability", "keras", "tf_keras"}
 WIDGETS = {"bqplot", "ipywidgets"}
 
@@ -72,19 +75,27 @@ def test_the_tensorflow_ring_brings_no_widget():
     assert not loaded_after("import vaenb.detector, vaenb.workflow") & WIDGETS
 
 
+def test_the_widget_ring_brings_no_tensorflow():
+    code = "\n".join(f"import vaenb.{name}" for name in WIDGET_RING)
+    assert not loaded_after(code) & HEAVY
+
+
 def test_every_module_belongs_to_a_ring():
     assert {"model", "training", "scoring", "detector"} <= TENSORFLOW_RING & set(MODULES)
     assert {"records", "windows", "reading", "evaluation"} <= set(NUMPY_RING)
 
 
-@pytest.mark.parametrize("name", NUMPY_RING)
+@pytest.mark.parametrize("name", [*NUMPY_RING, *WIDGET_RING])
 def test_arrows_point_inwards(name):
     tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in top if isinstance(node, ast.ImportFrom)}
-    outer = {f"vaenb.{module}" for module in TENSORFLOW_RING}
-    assert not {n for n in names if n in outer or n.partition(".")[0] in HEAVY | WIDGETS}
+    outer, foreign = {f"vaenb.{module}" for module in TENSORFLOW_RING}, set(HEAVY)
+    if name in NUMPY_RING:
+        outer |= {f"vaenb.{module}" for module in WIDGET_RING}
+        foreign |= WIDGETS
+    assert not {n for n in names if n in outer or n.partition(".")[0] in foreign}
 
 
 def test_every_name_of_the_door_opens():

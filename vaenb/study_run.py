@@ -60,6 +60,7 @@ class StudyRun:
         self._lock = threading.RLock()  # of the plan; no panel is called while it is held
         self._worker = Worker(self._on_end)
         self.error: BaseException | None = None
+        self._built_with = ""
         self.has_ended = self._is_busy = False
         self.steps = StepPanels(series, plan, engine, judging=judging, chosen=self.choose)
 
@@ -161,14 +162,22 @@ class StudyRun:
             self.plan.finish("data")
 
     def _do_model(self) -> None:
+        self._built_with = self._for_model()
         self.engine.build(self.series, self.plan.params)
         training = self.engine.training
         if training is not None:
             training.on_begin, training.on_end = self._on_training, self._on_trained
         self._finish("model")
 
+    def _for_model(self) -> str:
+        """What a model and its training are made with."""
+        chosen = {key: self.plan.settings(key) for key in ("data", "model", "training")}
+        chosen["training"].pop("epochs")
+        return repr(chosen)
+
     def _do_training(self) -> None:
-        if self.engine.training is None or self.engine.training.runs:
+        training = self.engine.training
+        if training is None or training.runs or self._built_with != self._for_model():
             self._do_model()  # a training begins with a new model
         self._follow("training")
         panel: Any = self.steps["training"]
@@ -194,8 +203,10 @@ class StudyRun:
         if history is not None and len(history) and training is not None:
             with self._lock:
                 self.plan.choose("training", epochs=sum(training.runs))
-                if self.plan.is_done("data") and self.plan.is_done("model"):
+                if self.plan.is_done("model"):
                     self.plan.finish("training", tuple(training.runs))
+                else:
+                    self.plan.forget("training")
         self._mark(None)
 
     def check_done(self, to_do: str) -> None:

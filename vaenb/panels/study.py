@@ -138,7 +138,7 @@ class StudyPanel(Panel):
             self.shown, self._said = key, ""
             self._put(self.owner.open_step(key))
             self.draw()
-            self.changed()
+            self.refresh_code()
 
     def _put(self, panel: Panel | None) -> None:
         if panel is not None and panel.holder is not self:

@@ -118,6 +118,10 @@ class StudyPlan:
         self._results[key] = self._mark(key, outcome)
         self.stop()
 
+    def forget(self, key: str) -> None:
+        """The result of a step is gone: what is there now is another one, made with settings of before."""
+        self._results.pop(checked(key), None)
+
     def stop(self) -> None:
         """The step that was being done is not any more."""
         self.running = None

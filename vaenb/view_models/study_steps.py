@@ -41,8 +41,8 @@ _OF_MODEL = ("latent_dim", "hidden", "encoder", "likelihood", "scale", "prior", 
 _OF_TRAINING = ("epochs", "steps_per_epoch", "batch_size", "learning_rate", "kl_warmup", "patience")
 STEPS: Final = (
     Step("data", "Prepare data", (), ("window_size", "calibration", "scaler"), True),
-    Step("model", "Build the VAE", (), _OF_MODEL, True),
-    Step("training", "Train", ("data", "model"), (*_OF_TRAINING, "restore_best"), True),
+    Step("model", "Build the VAE", ("data",), _OF_MODEL, True),
+    Step("training", "Train", ("model",), (*_OF_TRAINING, "restore_best"), True),
     Step("scores", "Score", ("training",), ("method", "vote", "n_samples"), False),
     Step("threshold", "Set the threshold", ("scores",), ("threshold",), False),
     Step("judge", "Judge", ("threshold",), (), False),
