@@ -111,12 +111,46 @@ def train(
     >>> len(history), history.stopped, bool(history.epochs[4].elbo > history.epochs[0].elbo)
     (5, 'finished', True)
     """
+    run = new_run(
+        vae,
+        windows,
+        calibration,
+        batch_size=batch_size,
+        steps_per_epoch=steps_per_epoch,
+        learning_rate=learning_rate,
+        kl_warmup=kl_warmup,
+        restore_best=restore_best,
+        seed=seed,
+    )
+    saved = None
+    if checkpoint is not None:
+        saved = Checkpoint(checkpoint, fingerprint(vae, windows, calibration, run.settings))
+        saved.restore(run)
+    history = train_until(
+        run, epochs, patience=patience, on_epoch=on_epoch, stop=stop, saved=saved, progress=progress
+    )
+    for note in history.warnings:
+        warnings.warn(note, TrainingWarning, stacklevel=2)
+    return history
+
+
+def new_run(
+    vae: VAE,
+    windows: Windows,
+    calibration: Windows | None = None,
+    *,
+    batch_size: int = 128,
+    steps_per_epoch: int | None = None,
+    learning_rate: float = 1e-3,
+    kl_warmup: int = 0,
+    restore_best: bool = True,
+    seed: int = 0,
+) -> TrainingRun:
+    """A training before its first step; the arguments are those of `train`, which checks them here."""
     _check_windows(vae, windows, calibration)
-    if patience is not None:
-        check_whole("patience", patience)
-    epochs, batch_size = check_whole("epochs", epochs), check_whole("batch_size", batch_size)
+    batch_size = check_whole("batch_size", batch_size)
     every_window = -(-len(windows) // batch_size)
-    run = TrainingRun(
+    return TrainingRun(
         vae,
         windows,
         calibration,
@@ -127,10 +161,24 @@ def train(
         restore_best=restore_best,
         seed=check_whole("seed", seed, least=0, below=2**31),
     )
-    saved = None
-    if checkpoint is not None:
-        saved = Checkpoint(checkpoint, fingerprint(vae, windows, calibration, run.settings))
-        saved.restore(run)
+
+
+def train_until(
+    run: TrainingRun,
+    epochs: int,
+    *,
+    patience: int | None = None,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+    stop: threading.Event | None = None,
+    saved: Checkpoint | None = None,
+    progress: bool = False,
+) -> History:
+    """Carry a training on to so many epochs, or an earlier end, and leave the best weights in its model.
+
+    It may be called again: the optimiser remembers. It warns of nothing: the history tells.
+    """
+    patience = patience if patience is None else check_whole("patience", patience)
+    epochs = check_whole("epochs", epochs)
     with _bar(epochs * run.steps, shown=progress) as bar:
         bar.update(len(run.records) * run.steps)
         try:
@@ -196,8 +244,6 @@ def _history(run: TrainingRun, stopped: str) -> History:
             "about the window, so the decoder draws the same window whatever it is shown. Train longer, "
             "use kl_warmup, or set a smaller kl_weight."
         )
-    for note in notes:
-        warnings.warn(note, TrainingWarning, stacklevel=3)
     return History(
         epochs=tuple(run.records), best_epoch=run.best_epoch, stopped=stopped, warnings=tuple(notes)
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +12,8 @@ from vaenb.backend import keras, tf
 from vaenb.checks import check_fit, check_whole
 from vaenb.errors import InputError
 from vaenb.evidence import EpochFrame
-from vaenb.training import TrainingWarning, train
-from vaenb.training_run import as_tensor, gather_windows
+from vaenb.training import new_run, train_until
+from vaenb.training_run import TrainingRun, as_tensor, gather_windows, is_finite
 from vaenb.view_models.timeline import Timeline
 from vaenb.view_models.training_code import setup_code
 
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     from vaenb.preparing import Prepared
     from vaenb.records import EpochRecord, Floats32, History, Ints
     from vaenb.scaling import Scaler
+
+SETTINGS = ("batch_size", "steps_per_epoch", "learning_rate", "kl_warmup", "patience", "restore_best")
 
 
 def watch_training(
@@ -55,7 +55,7 @@ def watch_training(
     seed : int
         The same seed gives the same weights.
     **settings
-        Of `vaenb.train`, such as ``learning_rate`` or ``patience``.
+        Of `vaenb.train`: any of `SETTINGS`.
 
     Returns
     -------
@@ -109,7 +109,7 @@ class WatchedTraining:
     ) -> None:
         check_fit("prepared", prepared.everything, vae.window_size, vae.n_channels)
         self.vae, self.prepared = vae, prepared
-        self.seed, self.settings = check_whole("seed", seed, least=0), dict(settings or {})
+        self.settings = {"seed": check_whole("seed", seed, least=0), **_checked_settings(settings or {})}
         known = _known_starts(prepared)
         chosen = np.linspace(0, len(known) - 1, check_whole("n_cloud", n_cloud)).round().astype(np.int64)
         self.starts = known[np.unique(chosen)]
@@ -121,12 +121,12 @@ class WatchedTraining:
         self.code = setup_code(
             prepared,
             vae.settings,
-            {"n_cloud": n_cloud, "pinned": pinned, "seed": self.seed, **self.settings},
+            {"n_cloud": n_cloud, "pinned": pinned, **self.settings},
         )
         self._values = as_tensor(prepared.everything)
         self._look = tf.function(partial(self._seen))
-        self._records: list[EpochRecord] = []
-        self._best: tuple[float, int, list[NDArray[Any]]] | None = None
+        self._run: TrainingRun | None = None
+        self._diverged = False
 
     def _typical(self) -> int:
         """Where the window of the cloud begins that varies as most do; one without gaps, if there is one."""
@@ -159,52 +159,39 @@ class WatchedTraining:
         Returns
         -------
         History
-            Of all epochs so far. The model has the best weights of all calls.
+            Of all epochs so far. The model has the best weights of all calls, and from these the next call
+            goes on; the optimiser remembers, and nothing is compiled again.
         """
-        done = len(self._records)
 
         def each(record: EpochRecord) -> None:
-            self._records.append(replace(record, epoch=done + record.epoch))
             if on_epoch:
-                on_epoch(self._records[-1])
+                on_epoch(record)
             if on_frame:
                 on_frame(self.frame())
 
-        # The history says it, and a thread must not write under somebody's cell.
-        warnings.filterwarnings("ignore", category=TrainingWarning, module=r"vaenb\.watching$")
         with _own_policy():
-            if on_frame and not done:
+            run = self._ready_run()
+            if on_frame and not run.records:
                 on_frame(self.frame())
-            history = train(
-                self.vae,
-                self.prepared.train,
-                epochs=epochs,
-                on_epoch=each,
-                stop=stop,
-                **self._settings_after(done),
+            until = len(run.records) + check_whole("epochs", epochs)
+            history = train_until(
+                run, until, patience=self.settings.get("patience"), on_epoch=each, stop=stop
             )
-        return self._closed(history, done)
+        self._diverged = history.stopped == "diverged"
+        return history
 
-    def _settings_after(self, done: int) -> dict[str, Any]:
-        """Settings for a call after `done` epochs: other draws, and what is left of the KL's warm-up."""
-        fixed = {"calibration": self.prepared.calibration, "progress": False}
-        left = {"kl_warmup": max(0, self.settings.get("kl_warmup", 0) - done), "seed": self.seed + done}
-        return {**fixed, **self.settings, **left}
-
-    def _closed(self, history: History, done: int) -> History:
-        """The history of all calls; the weights of an earlier one come back where they were better."""
-        best = done + history.best_epoch if history.best_epoch else 0
-        weights = [variable.value.numpy() for variable in self.vae.trainable_variables]
-        elbo = self._records[best - 1].calibration_elbo if best else None
-        before = self._best
-        keeps = self.settings.get("restore_best", True) or history.stopped == "diverged"
-        if before is not None and keeps and (not best or (elbo is not None and elbo < before[0])):
-            for variable, value in zip(self.vae.trainable_variables, before[2], strict=True):
-                variable.assign(value)
-            best = before[1]
-        elif best:
-            self._best = (-np.inf if elbo is None else elbo, best, weights)
-        return replace(history, epochs=tuple(self._records), best_epoch=best)
+    def _ready_run(self) -> TrainingRun:
+        """The training as it was left; after one that diverged, with a fresh optimiser."""
+        run, patience = self._run, self.settings.get("patience")
+        if run is None or self._diverged:
+            chosen = {name: value for name, value in self.settings.items() if name != "patience"}
+            run = new_run(self.vae, self.prepared.train, self.prepared.calibration, **chosen)
+            if self._run is not None:
+                _go_on_from(self._run, run)
+            self._run = run
+        if patience is not None and run.epochs_without_gain >= patience:
+            run.gain_epoch = len(run.records)  # going on is asked for: patience is counted anew
+        return run
 
     # ------------------------------------------------------------------ how the model sees some windows
 
@@ -214,7 +201,11 @@ class WatchedTraining:
         latent, mean, spread, errors = (found.numpy() for found in self._look(self._values, starts))
         mean, spread = to_units(self.prepared.scaler, mean[-1], spread[-1])
         return EpochFrame(
-            epoch=len(self._records), mean=mean, spread=spread, latent=latent[:-1], errors=errors[:-1]
+            epoch=len(self._run.records) if self._run else 0,
+            mean=mean,
+            spread=spread,
+            latent=latent[:-1],
+            errors=errors[:-1],
         )
 
     def _seen(self, values: tf.Tensor, starts: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -238,6 +229,22 @@ def to_units(scaler: Scaler, mean: NDArray[Any], spread: NDArray[Any]) -> tuple[
     low, middle, high = (scaler.inverse_transform(mean + side * spread) for side in (-1.0, 0.0, 1.0))
     away = np.nan_to_num((high - low) / 2, nan=most, posinf=most)
     return np.clip(middle, -most, most).astype(np.float32), np.clip(away, 0, most).astype(np.float32)
+
+
+def _go_on_from(before: TrainingRun, run: TrainingRun) -> None:
+    """Give a fresh run what another one has learnt, but for its optimiser and an epoch without numbers."""
+    run.records = [record for record in before.records if is_finite(record)]
+    run.best_epoch, run.best_weights = before.best_epoch, before.best_weights
+    run.gain_epoch, run.best_elbo = before.gain_epoch, before.best_elbo
+
+
+def _checked_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    unknown = [name for name in settings if name not in SETTINGS]
+    if unknown:
+        raise InputError(
+            f"watch_training knows no setting {unknown[0]!r}; expected some of {', '.join(SETTINGS)}."
+        )
+    return settings
 
 
 def _known_starts(prepared: Prepared) -> Ints:

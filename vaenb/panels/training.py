@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from vaenb.errors import InputError
 from vaenb.panels.base import Panel, guarded
+from vaenb.panels.echo import Echo
 from vaenb.panels.kernel import hear_interrupts
 from vaenb.panels.pace import Pace
 from vaenb.panels.training_controls import Head, Scrubber
@@ -148,7 +149,8 @@ class TrainingPanel(Panel):
     ) -> None:
         Panel.__init__(self)
         self.view, self._train, self.title, self._setup = view, train, title, code
-        self._worker, self._pace = Worker(self._on_end), Pace(self._draw_live)
+        self._worker, self._pace = Worker(self._on_end), Pace(self._draw_when_seen)
+        self._echo = Echo()
         self._head = Head(view, is_live=train is not None)
         self._scrubber = Scrubber(view, self._on_epoch_chosen, self._on_channel_chosen)
         self._head.start.on_click(self._on_start)
@@ -310,6 +312,14 @@ class TrainingPanel(Panel):
 
     # ------------------------------------------------------------------ drawing
 
+    def _draw_when_seen(self) -> None:
+        """Draw, or wait a little where the browser has not come to what it was sent before."""
+        if self._echo.is_behind:
+            self._pace()
+            return
+        self._draw_live()
+        self._echo.sent()
+
     def _draw_live(self) -> None:
         """What the training's thread asks for: it leaves the line about somebody's mistake alone."""
         with self.lock:
@@ -332,9 +342,12 @@ class TrainingPanel(Panel):
 
     def close(self) -> None:
         """Stop the training, wait for the step that runs, and close the panel."""
+        if self.is_closed:
+            return
         self._worker.stop()
         self._worker.wait(_LAST_STEP)
         self._pace.end()
+        self._echo.close()
         self._head.close()
         self._scrubber.close()
         super().close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_EPOCHS = 10**6
 _PLAY_MS = 120
+_ECHOES = 12  # where the slider was put of late: a page that is loaded again may say it back
 
 
 class Head:
@@ -39,9 +41,9 @@ class Head:
         self.bar = widgets.FloatProgress(0.0, min=0.0, max=1.0)
         self.status, self.verdict, self.alarm = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._live = [self.start, self.stop, self.epochs, self.unit, self.bar]
-        first = widgets.HBox([*(self._live if is_live else []), self.status])
-        second = widgets.VBox([self.verdict, self.alarm])
-        self.rows = (first, second)
+        first = widgets.HBox(self._live if is_live else [])
+        second = widgets.VBox([self.status, self.verdict, self.alarm])
+        self.rows = (first, second) if is_live else (second,)
         named = {"head": first, "words": second, "alarm": self.alarm, "bar": self.bar, "status": self.status}
         for css, widget in (named | {"epochs": self.epochs, "unit": self.unit}).items():
             widget.add_class(f"vaenb-training-{css}")
@@ -56,13 +58,14 @@ class Head:
         self.bar.value = view.share
         (self.bar.add_class if view.is_running else self.bar.remove_class)("vaenb-training-runs")
         self.status.value = html.escape(status(view))
-        self.verdict.value = html.escape(verdict(view) if view.records else "")
         told = failure(view) or alarm(view)
+        self.verdict.value = html.escape(verdict(view) if view.records and not told else "")
+        self.verdict.layout.display, self.alarm.layout.display = ("none", None) if told else (None, "none")
         self.alarm.value = f"<div role='alert'>{html.escape(told)}</div>" if told else ""
 
     def close(self) -> None:
         """Close what the panel may not reach."""
-        close_all(self._live)
+        close_all([self.rows[0], *self._live])
 
 
 class Scrubber:
@@ -82,23 +85,27 @@ class Scrubber:
     ) -> None:
         self._view, self._show, self._show_channel = view, show, show_channel
         self._follows = False  # while the panel itself moves the slider
+        self._told: deque[int] = deque(maxlen=_ECHOES)
         self.play = widgets.Play(interval=_PLAY_MS, min=0, max=1, show_repeat=False)
         self.slider = widgets.IntSlider(0, 0, 1, description="Epoch", readout=False)
         self.place = widgets.HTML()
         self.best = widgets.Button(description="Best", tooltip="The epoch whose weights the model has")
         self.channel = widgets.Dropdown(options=list(view.channels), description="Channel")
-        self._link = widgets.jslink((self.play, "value"), (self.slider, "value"))
         many = [self.channel] if len(view.channels) > 1 else []
         self.row = widgets.HBox([self.play, self.slider, self.place, self.best, *many])
         for css, widget in {"scrubber": self.row, "slider": self.slider, "place": self.place}.items():
             widget.add_class(f"vaenb-training-{css}")
+        # Linked here and not in the browser: there each would echo what the other was told a while ago.
         self.slider.observe(self._on_slider, "value")
+        self.play.observe(self._on_slider, "value")
         self.best.on_click(lambda _: self._show(None))
         self.channel.observe(self._on_channel, "value")
 
     def _on_slider(self, change: Any) -> None:
-        if not self._follows:
-            is_newest = self._view.is_running and change["new"] >= self._view.last_epoch
+        view = self._view
+        is_echo = view.is_running and view.chosen is None and change["new"] in self._told
+        if not self._follows and not is_echo:
+            is_newest = view.is_running and change["new"] >= view.last_epoch
             self._show(None if is_newest else change["new"])
 
     def _on_channel(self, change: Any) -> None:
@@ -121,6 +128,7 @@ class Scrubber:
                 control.min, control.max = first, last
                 control.disabled = not view.records
                 control.value = min(max(view.epoch, first), last)
+        self._told.append(self.slider.value)
         self.place.value = html.escape(place(view))
         self.best.description = "Newest" if view.is_running else "Best"
         self.best.disabled = view.chosen is None
@@ -129,7 +137,6 @@ class Scrubber:
 
     def close(self) -> None:
         """Close what the panel may not reach."""
-        self._link.close()
         close_all([self.channel])
 
 

@@ -42,8 +42,8 @@ class Plot:
         self.height, self.scales = height, scales
         self.title = widgets.HTML()
         self.title.add_class("vaenb-plot-title")
-        self.across = bq.Axis(scale=scales["x"], grid_lines="none")
-        self.up = bq.Axis(scale=scales["y"], orientation="vertical", grid_lines="solid")
+        self.across = bq.Axis(scale=scales["x"], grid_lines="none", visible=False)
+        self.up = bq.Axis(scale=scales["y"], side="left", grid_lines="solid", visible=False)
         self.figure = bq.Figure(
             axes=[self.across, self.up],
             fig_margin={"top": 6, "bottom": 24, "left": _LEFT, "right": right},
@@ -55,6 +55,7 @@ class Plot:
         self.box = widgets.VBox([self.title, self.figure])
         self.box.add_class("vaenb-plot")
         self.box.add_class(f"vaenb-plot-{css}")
+        self.box.add_class("vaenb-plot-empty")
 
     def draw(self, view: TrainingView) -> None:
         """Bring it up to date."""
@@ -71,7 +72,8 @@ class Plot:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """All changes within reach the browser as one message a widget."""
+        """Changes within reach the browser as one message a widget; there is something to draw."""
+        self.box.remove_class("vaenb-plot-empty")
         with ExitStack() as stack:
             for widget in (*self.scales.values(), self.across, self.up, *self.figure.marks):
                 stack.enter_context(widget.hold_sync())
@@ -88,6 +90,13 @@ def set_ticks(axis: bq.Axis, ticks: Sequence[Tick]) -> None:
     values = np.array([tick.value for tick in ticks], dtype=np.float64)
     axis.tick_values = values
     axis.tick_labels = {_as_javascript(tick.value): tick.label for tick in ticks}
+    axis.visible = True  # before, it would show numbers of its own
+
+
+def set_line(mark: bq.Lines, x: Any, y: Any) -> None:
+    """The points of a line: none where nothing is known, because bqplot cannot draw that."""
+    is_known = bool(np.isfinite(y).any())
+    mark.x, mark.y = (x, y) if is_known else (x[:0], y[:0])
 
 
 def _as_javascript(value: float) -> str:
@@ -120,6 +129,8 @@ class CurvePlot(Plot):
 
     def draw(self, view: TrainingView) -> None:
         """Bring it up to date."""
+        if not view.records:
+            return
         found = curves(view.records, self.name, gap=_GAP / self.inner_height)
         last = max(view.planned, 2)
         with self.at_once():
@@ -128,9 +139,9 @@ class CurvePlot(Plot):
             set_ticks(self.up, number_ticks(Scale(found.low, found.high), 4))
             ticks = number_ticks(Scale(1, last), 5)
             set_ticks(self.across, [tick for tick in ticks if tick.value == int(tick.value)])
-            self.train.x, self.train.y = found.epochs, found.train
-            self.held.x, self.held.y = found.epochs, found.calibration
-            shown = bool(view.records) and view.epoch >= 1
+            set_line(self.train, found.epochs, found.train)
+            set_line(self.held, found.epochs, found.calibration)
+            shown = view.epoch >= 1
             self.marker.x = np.array([view.epoch] * 2 * shown, dtype=np.float64)
             self.marker.y = np.array([found.low, found.high] * shown, dtype=np.float64)
             self._name_the_ends(found.ends, found.epochs)
@@ -148,9 +159,7 @@ class KlPlot(Plot):
     def __init__(self) -> None:
         scales = {"x": bq.LinearScale(), "y": bq.LinearScale(min=0.0)}
         super().__init__("dims", height=170, scales=scales)
-        self.bars = bq.Bars(
-            x=[], y=[], scales=scales, padding=0.25, color_mode="element", stroke="transparent"
-        )
+        self.bars = bq.Bars(x=[], y=[], scales=scales, padding=0.25, color_mode="group", stroke="transparent")
         self.figure.marks = [self.bars]
 
     def draw(self, view: TrainingView) -> None:
@@ -202,10 +211,11 @@ class WindowPlot(Plot):
             set_ticks(self.across, ticks)
             set_ticks(self.up, number_ticks(Scale(found.bottom, found.top), 4))
             known = np.isfinite(found.low) & np.isfinite(found.high)
-            self.band.x = found.points[known]
-            self.band.y = np.stack([found.low[known], found.high[known]])
-            self.mean.x, self.mean.y = found.points, found.mean
-            self.actual.x, self.actual.y = found.points, found.actual
+            if known.any():
+                self.band.x = found.points[known]
+                self.band.y = np.stack([found.low[known], found.high[known]])
+            set_line(self.mean, found.points, found.mean)
+            set_line(self.actual, found.points, found.actual)
 
 
 class CloudPlot(Plot):
@@ -214,7 +224,7 @@ class CloudPlot(Plot):
     def __init__(self) -> None:
         scales = {"x": bq.LinearScale(), "y": bq.LinearScale()}
         super().__init__("cloud", height=190, scales=scales)
-        self.dots = bq.Scatter(x=[], y=[], scales=scales, default_size=14, default_opacities=[0.85])
+        self.dots = bq.Scatter(x=[], y=[], scales=scales, default_size=14, opacities=[0.85])
         self.figure.marks = [self.dots]
         self._plane: Plane | None = None
 
@@ -222,7 +232,7 @@ class CloudPlot(Plot):
         """Bring it up to date."""
         frame, found = view.frame, errors(view)
         if frame is None or found is None:
-            self.say("Latent space")
+            self.say("Latent space", "one dot a window")
             return
         self._plane = plane_of(view.frames[-1].latent, self._plane)
         places = self._plane(frame.latent)
@@ -245,9 +255,7 @@ class ErrorPlot(Plot):
     def __init__(self) -> None:
         scales = {"x": bq.LinearScale(), "y": bq.LinearScale(min=0.0)}
         super().__init__("errors", height=190, scales=scales)
-        self.bars = bq.Bars(
-            x=[], y=[], scales=scales, padding=0.12, color_mode="element", stroke="transparent"
-        )
+        self.bars = bq.Bars(x=[], y=[], scales=scales, padding=0.12, color_mode="group", stroke="transparent")
         self.before = bq.Lines(x=[], y=[], scales=scales, colors=[MARK], stroke_width=1.2)
         self.figure.marks = [self.before, self.bars]
 

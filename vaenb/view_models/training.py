@@ -10,6 +10,7 @@ import numpy as np
 
 from vaenb.checks import check_choice, check_whole
 from vaenb.errors import InputError
+from vaenb.report.axes import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,6 +59,8 @@ class TrainingView:
         Which channel of the pinned window is drawn.
     runs : list of int
         How many epochs each run has brought.
+    log_errors : pair of float
+        The range of all errors so far, in decimal logarithms.
 
     Raises
     ------
@@ -83,6 +86,7 @@ class TrainingView:
         self.error: BaseException | None = None
         self.chosen: int | None = None
         self.runs: list[int] = []
+        self.log_errors = (0.0, 1.0)
         self._clock, self._came = clock, [clock()]
 
     @classmethod
@@ -97,7 +101,9 @@ class TrainingView:
             index=Timeline.of(evidence.series).moments(cells),
             channels=evidence.series.channels,
         )
-        view.records, view.frames = list(evidence.history.epochs), list(evidence.frames)
+        view.records = list(evidence.history.epochs)
+        for frame in evidence.frames:
+            view.add_frame(frame)
         view.end(evidence.history)
         return view
 
@@ -121,6 +127,10 @@ class TrainingView:
 
     def add_frame(self, frame: EpochFrame) -> None:
         """What the model sees now; a frame of the same epoch is replaced."""
+        low, high = limits(log_errors(frame.errors), pad=0.02)
+        if self.frames:
+            low, high = min(low, self.log_errors[0]), max(high, self.log_errors[1])
+        self.log_errors = low, high
         if self.frames and self.frames[-1].epoch == frame.epoch:
             self.frames.pop()
         self.frames.append(frame)
@@ -227,6 +237,14 @@ class TrainingView:
         steady = self._came[1:]
         each = (steady[-1] - steady[0]) / (len(steady) - 1)
         return max(0.0, (self.planned - self.last_epoch) * each - (self._clock() - steady[-1]))
+
+
+def log_errors(values: ArrayLike) -> Floats:
+    """Decimal logarithms; an error of 0 counts as the smallest other one, one that is no number is NaN."""
+    plain = np.asarray(values, dtype=np.float64)
+    plain = np.where(np.isfinite(plain) & (plain >= 0), plain, np.nan)
+    above = plain[plain > 0]
+    return np.log10(np.maximum(plain, above.min() if len(above) else 1e-12))
 
 
 def _checked_window(

@@ -9,6 +9,7 @@ import numpy as np
 
 from vaenb.report.axes import Tick, limits
 from vaenb.report.drawing import RAMP_SIZE
+from vaenb.view_models.training import log_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,8 +107,7 @@ def errors(view: TrainingView) -> Errors | None:
     frame = view.frame
     if frame is None:
         return None
-    chosen = np.unique(np.linspace(0, len(view.frames) - 1, _FRAMES_FOR_LIMITS).astype(int))
-    low, high = limits(*(log_errors(view.frames[place].errors) for place in chosen), pad=0.02)
+    low, high = view.log_errors
     edges = np.linspace(low, high, N_BINS + 1)
     now = np.clip(log_errors(frame.errors), low, high)
     middles = (edges[1:] + edges[:-1]) / 2
@@ -118,14 +118,6 @@ def errors(view: TrainingView) -> Errors | None:
         shades=_shades(middles, low, high),
         of_windows=_shades(now, low, high),
     )
-
-
-def log_errors(values: Any) -> Floats:
-    """Decimal logarithms; an error of 0 counts as the smallest other one, one that is no number is NaN."""
-    plain = np.asarray(values, dtype=np.float64)
-    plain = np.where(np.isfinite(plain) & (plain >= 0), plain, np.nan)
-    above = plain[plain > 0]
-    return np.log10(np.maximum(plain, above.min() if len(above) else 1e-12))
 
 
 def _shades(values: Floats, low: float, high: float) -> Ints:

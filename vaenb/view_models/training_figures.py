@@ -113,7 +113,7 @@ def kl_bars(view: TrainingView) -> Bars | None:
     active = np.zeros(len(kl), dtype=bool)
     active[np.argsort(-kl, kind="stable")[: record.active_units]] = True
     known = [r.kl_per_dim for r in view.records[len(view.records) // 10 :]]
-    high = max(limits(*known, kl, pad=0.06)[1], 0.1)
+    high = max(limits(np.array(known), kl, pad=0.06)[1], 0.1)
     return Bars(kl=kl, active=active, high=high)
 
 

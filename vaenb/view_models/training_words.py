@@ -70,9 +70,11 @@ def _weights(view: TrainingView) -> str:
 
 def place(view: TrainingView) -> str:
     """Which epoch is looked at."""
-    told = f"Epoch {view.epoch} of {view.last_epoch}"
     if view.epoch == 0:
         return "Before the training" if view.frames else ""
+    if view.is_running and view.chosen is None:
+        return f"The newest, {view.epoch}"
+    told = f"Epoch {view.epoch} of {view.last_epoch}"
     return f"{told}, the best" if view.epoch == view.best_epoch and not view.is_running else told
 
 
