@@ -165,6 +165,7 @@ class PeriodChart:
         self._x_axis = bq.Axis(scale=self.x, label="lag in points", **_BELOW)
         ticks = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
         y_axis = bq.Axis(scale=self.y, side="left", tick_values=ticks, tick_format=".1f")
+        marks = [self.window, self.line, self.peaks, self.chosen, self.names]
         self.figure = _figure(marks, [self._x_axis, y_axis])
         self.figure.add_class("vaenb-period")
         self.words = widgets.HTML()
