@@ -111,7 +111,8 @@ class Cloud:
 
     def _make_points(self) -> None:
         view = self.view
-        size = 46 if len(view.shown) <= 600 else 26
+        many = len(view.shown) > 600
+        size, self._ring_width = (26, 1.0) if many else (46, 1.6)
         self._tip = bq.Tooltip(fields=["name"], show_labels=False)
         self.points = [
             self._scatter(
@@ -198,7 +199,7 @@ class Cloud:
             mark.colors = [f"var({color})" for color in batch.colors]
             mark.marker = batch.marker
             mark.stroke = "var(--v-alarm)" if batch.ringed else "var(--v-paper)"
-            mark.stroke_width = 1.6 if batch.ringed else 0.6
+            mark.stroke_width = self._ring_width if batch.ringed else 0.6
 
     def draw_selected(self) -> None:
         """The lit points in full colour, the others faded; all in full colour where none is lit."""

@@ -74,10 +74,10 @@ def about_walk(view: LatentView, *, inside: bool = True) -> str:
     if not view.walks:
         grid = ' Choose the plane "stored drawings".' if view.evidence.walk is not None else ""
         return f"There is no decoder here, and no stored drawings lie in this plane.{grid}"
-    place = ", ".join(f"z{at} {number(value, 2)}" for at, value in enumerate(view.walk_point[:4].tolist(), 1))
-    more = ", \u2026" if view.n_dims > 4 else ""
-    edge = "" if inside else " Beyond the stored drawings: this is the one at their edge."
-    return f"{place}{more}.{edge}"
+    place = ", ".join(f"z{at} {number(value, 2)}" for at, value in enumerate(view.walk_point[:3].tolist(), 1))
+    more = ", \u2026" if view.n_dims > 3 else ""
+    edge = "" if inside else ". Beyond the stored drawings: this is the one at their edge."
+    return f"{place}{more}{edge}"
 
 
 def about_shares(view: LatentView, window: int, most: int = 4) -> list[tuple[str, float]]:
