@@ -33,7 +33,13 @@ class Spans(NamedTuple):
         """What of them lies within the positions `first` to `stop` - 1."""
         low = int(np.searchsorted(self.stop, first, side="right"))
         high = max(low, int(np.searchsorted(self.start, stop, side="left")))
-        return Spans(np.maximum(self.start[low:high], first), np.minimum(self.stop[low:high], stop))
+        begins, ends = self.start[low:high], self.stop[low:high]
+        # Only the outermost can reach beyond: the others need no copy.
+        if high > low and begins[0] < first:
+            begins = np.append(first, begins[1:])
+        if high > low and ends[-1] > stop:
+            ends = np.append(ends[:-1], stop)
+        return Spans(begins, ends)
 
 
 class EventFinder:
