@@ -167,7 +167,6 @@ class PeriodChart:
         y_axis = bq.Axis(scale=self.y, side="left", tick_values=ticks, tick_format=".1f")
         marks = [self.window, self.line, self.peaks, self.chosen, self.names]
         self.figure = _figure(marks, [self._x_axis, y_axis])
-        self.figure = _figure(marks, [self._x_axis, y_axis])
         self.figure.add_class("vaenb-period")
         self.words = widgets.HTML()
         self.words.add_class("vaenb-says")
