@@ -124,7 +124,7 @@ class Lab:
 
     def output(self, place):
         """The text that stands under a cell."""
-        return self.cell(place).locator(".jp-OutputArea").inner_text()
+        return "\n".join(self.cell(place).locator(".jp-OutputArea-output").all_inner_texts())
 
     def until(self, true, *, seconds=PATIENCE):
         """Wait until `true()` gives something true, and return that; the page lives on meanwhile."""
@@ -213,6 +213,10 @@ class Lab:
                 return now - window.vaenbSince > 500;
             }"""
         )
+
+    def settle_frame(self):
+        """Wait until the page has drawn what it knows."""
+        self.page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
 
     def picture(self, where, name):
         """A PNG of a locator (or of the whole page: None) in the folder of pictures; gives its path."""

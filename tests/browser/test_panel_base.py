@@ -1,44 +1,47 @@
-"""The common base of the panels in a real JupyterLab."""
+"""The common base of the panels in a real JupyterLab: life and end of a panel, its code, its time axis."""
 
 import pytest
 
 CELL = """
-import bqplot as bq, ipywidgets as widgets, numpy as np
-from vaenb.panels.base import Panel, guarded
-from vaenb.report.drawing import picture
-
-class Small(Panel):
-    title = "a small panel"
-
-    def __init__(self, n=3):
-        super().__init__()
-        self.n = widgets.IntSlider(n, 0, 10, description="n")
-        self.n.observe(self.on_n, "value")
-        x, y = bq.LinearScale(), bq.LinearScale()
-        at = np.arange(5.0)
-        self.line = bq.Lines(x=at, y=at, scales={"x": x, "y": y}, colors=["var(--v-data)"])
-        axes = [bq.Axis(scale=x, label="x"), bq.Axis(scale=y, orientation="vertical")]
-        self.figure = bq.Figure(marks=[self.line], axes=axes, layout={"height": "200px", "width": "100%"})
-        self.show(self.n, self.figure)
-
-    @guarded
-    def on_n(self, change):
-        if change["new"] == 9:
-            raise ValueError("nine is too many")
-        self.line.y = np.arange(5.0) * change["new"]
-
-    def code(self):
-        return f"Small({self.n.value})"
-
-    def picture(self):
-        bar = f'<rect class="v-part0" y="40" width="{30 * self.n.value}" height="20"/>'
-        says = f'<text x="4" y="24">n is {self.n.value}</text>'
-        desc = f"n < {self.n.value + 1}"
-        return picture("small", bar, says, width=300, height=100, title="Small", desc=desc)
-
-panel = Small()
+from small_panel import SmallPanel, living
+panel = SmallPanel()
 panel
 """
+
+TIMED = """
+import bqplot as bq, numpy as np
+from vaenb.panels.base import Panel
+from vaenb.panels.timeaxis import TimeAxis, Trace
+from vaenb.view_models.timeline import Timeline
+
+class Timed(Panel):
+    def __init__(self, timeline):
+        super().__init__()
+        self.axis, self.seen = TimeAxis(timeline, lock=self.lock), []
+        y = bq.LinearScale()
+        self.trace = Trace(self.axis, np.sin(np.arange(timeline.n_cells) / 200), y)
+        axes = [self.axis.axis(), bq.Axis(scale=y, side="left", num_ticks=4)]
+        self.figure = bq.Figure(
+            marks=[self.trace.mark], axes=axes, layout={"height": "200px", "width": "100%%"},
+            fig_margin={"top": 8, "bottom": 30, "left": 50, "right": 24}, animation_duration=0,
+        )
+        self.axis.pannable(self.figure)
+        self.axis.on_view(lambda view: self.seen.append((view.first, view.stop)))
+        self.show(self.figure, self.axis.controls)
+
+panel = Timed(%s)
+panel
+"""
+CLOCK = 'Timeline(n_cells=10_000, start=np.datetime64("2024-03-30T22:00"), step=1800.0)'
+PLAIN = "Timeline(n_cells=10_000, start=100.0, step=0.5)"
+
+
+def view(lab):
+    """What is in view, in the kernel."""
+    return lab.value("(panel.axis.view.first, panel.axis.view.stop)")
+
+
+# ---------------------------------------------------------------------- life
 
 
 def test_a_panel_stands_and_lives(lab):
@@ -53,28 +56,143 @@ def test_a_panel_stands_and_lives(lab):
 
 
 def test_an_error_is_one_line_and_goes_away(lab):
-    lab.notebook(CELL)
+    lab.notebook(CELL, "1 + 1")
     panel = lab.panel()
     lab.do("panel.n.value = 9")
     line = panel.get_by_role("alert")
     line.wait_for()
-    assert line.inner_text() == "ValueError: nine is too many"
+    assert line.inner_text() == "ValueError: nine is <too> many"
     lab.do("panel.n.value = 2")
     line.wait_for(state="detached")
+    assert lab.output(1) == "2"
 
 
-def test_running_the_cell_again_closes_the_panel_before(lab):
-    lab.notebook(CELL + "\nkept = [*globals().get('kept', []), panel]", "len(kept)")
-    lab.run(0)
+def test_running_the_cell_again_replaces_the_panel(lab):
+    lab.notebook(
+        CELL.replace("\npanel\n", "\nkept = [*globals().get('kept', []), panel]\nalive = living()\npanel\n")
+    )
+    lab.panel().wait_for()
+    alive = lab.value("alive")
+    for n in (2, 3):
+        lab.run(0)
+        lab.until(lambda n=n: lab.value("len(kept)") == n)
+        assert lab.value("alive") == alive
+    assert lab.value("[p.is_closed for p in kept]") == [True, True, False]
+    assert lab.page.locator(".vaenb-panel").count() == 1
     lab.do("panel.n.value = 5")
-    assert lab.value("[p.is_closed for p in kept]") == [True, False]
+    assert lab.value("panel.line.y")[1] == 5
+
+
+def test_two_panels_do_not_disturb_each_other(lab):
+    lab.notebook(CELL, CELL.replace("panel =", "other =").replace("\npanel\n", "\nother\n"))
+    lab.panel(1).wait_for()
+    lab.panel(1).get_by_role("slider").press("ArrowRight")
+    lab.until(lambda: lab.value("other.n.value") == 4)
+    assert lab.value("panel.n.value") == 3
+    lab.do("other.close()")
+    lab.until(lambda: lab.page.locator(".vaenb-panel").count() == 1)
+    lab.panel(0).get_by_role("slider").press("ArrowLeft")
+    lab.until(lambda: lab.value("panel.n.value") == 2)
+
+
+def test_after_a_reload_the_panel_is_there_and_alive(lab):
+    lab.notebook(CELL)
+    lab.do("panel.n.value = 7")
+    lab.save()
+    lab.reload()
+    panel = lab.panel()
+    panel.locator("svg.svg-figure").wait_for()
+    panel.get_by_role("slider").press("ArrowRight")
+    lab.until(lambda: lab.value("panel.n.value") == 8)
+
+
+# ---------------------------------------------------------------------- code
+
+
+def test_the_code_can_be_copied(lab):
+    lab.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.server.url)
+    lab.notebook(CELL)
+    panel = lab.panel()
+    panel.get_by_role("button", name="Copy as code").click()
+    area = panel.locator(".vaenb-code textarea")
+    lab.until(lambda: area.input_value() == "panel = SmallPanel(3)")
+    lab.do("panel.n.value = 6")
+    lab.until(lambda: area.input_value() == "panel = SmallPanel(6)")
+    panel.get_by_role("button", name="Copy", exact=True).click()
+    panel.get_by_role("button", name="Copied").wait_for()
+    assert lab.page.evaluate("navigator.clipboard.readText()") == "panel = SmallPanel(6)"
+
+
+# ---------------------------------------------------------------------- the time axis
+
+
+def test_the_time_axis_by_button_and_by_key(lab):
+    lab.notebook(TIMED % CLOCK)
+    panel = lab.panel()
+    panel.get_by_title("Zoom in").press("Enter")
+    lab.until(lambda: view(lab) == (2500, 7500))
+    panel.get_by_title("Later").click()
+    lab.until(lambda: view(lab) == (5000, 10000))
+    panel.get_by_role("slider").first.press("ArrowRight")
+    lab.until(lambda: view(lab) == (5020, 10000))
+    panel.get_by_title("Whole series").click()
+    lab.until(lambda: view(lab) == (0, 10000))
+
+
+@pytest.mark.parametrize("timeline", [CLOCK, PLAIN], ids=["clock", "plain"])
+def test_the_time_axis_by_mouse(lab, timeline):
+    lab.notebook(TIMED % timeline)
+    panel = lab.panel()
+    figure = panel.locator("svg.svg-figure")
+    lab.do("from vaenb.view_models.timeline import View; panel.axis.set_view(View(4000, 6000))")
+    panel.get_by_title("Move and zoom with the mouse").click()
+    lab.until(lambda: lab.value("panel.figure.interaction is panel.axis.pan_zoom"))
+    lab.settle()
+    box = figure.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    lab.page.mouse.move(x, y)
+    lab.page.mouse.wheel(0, -300)
+    lab.until(lambda: view(lab)[1] - view(lab)[0] < 1700)
+    lab.settle()
+    lab.do("panel.seen.clear()")
+    before = view(lab)
+    lab.page.mouse.down()
+    for step in range(1, 31):
+        lab.page.mouse.move(x - 5 * step, y)
+        lab.settle_frame()
+    lab.page.mouse.up()
+    lab.until(lambda: view(lab)[0] > before[0] + 100)
+    lab.settle()
+    firsts = [first for first, _ in lab.value("panel.seen")]
+    assert firsts == sorted(firsts)  # no step back: nothing shakes
+    assert view(lab)[1] - view(lab)[0] == pytest.approx(before[1] - before[0], abs=2)
+
+
+def test_without_the_toggle_the_wheel_scrolls_the_page(lab):
+    lab.notebook(TIMED % CLOCK, *["1"] * 40)
+    lab.panel().locator("svg.svg-figure").wait_for()
+    lab.settle()
+    lab.panel().locator("svg.svg-figure").hover()
+    before = lab.panel().bounding_box()["y"]
+    lab.page.mouse.wheel(0, 200)
+    lab.until(lambda: lab.panel().bounding_box()["y"] < before - 50)
+    assert view(lab) == (0, 10000)
+
+
+# ---------------------------------------------------------------------- how it looks
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 800])
-def test_it_can_be_pictured(lab, theme, width):
-    lab.notebook(CELL)
+def test_it_fits_and_can_be_pictured(lab, theme, width):
+    lab.notebook(TIMED % CLOCK)
     lab.theme(theme)
     lab.width(width)
-    lab.panel().locator("svg.svg-figure").wait_for()
-    assert lab.picture(lab.panel(), f"small-{theme}-{width}").stat().st_size > 1000
+    panel = lab.panel()
+    panel.locator("svg.svg-figure").wait_for()
+    lab.settle()
+    assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth")
+    assert panel.locator("svg.svg-figure").bounding_box()["width"] <= panel.bounding_box()["width"]
+    ink = panel.evaluate("panel => getComputedStyle(panel).color.match(/\\d+/g).slice(0, 3).map(Number)")
+    assert max(ink) < 100 if theme == "light" else min(ink) > 155
+    assert lab.picture(panel, f"base-{theme}-{width}").stat().st_size > 1000

@@ -89,7 +89,8 @@ class TimeAxis:
         self.controls.add_class("vaenb-time-controls")
         self._slider.observe(self._on_slider, "value")
         self._pace = Pace(self._read_scale, per_second=_ZOOMS_A_SECOND, patience=_PAIR)
-        self.scale.observe(lambda _: None if self._follows else self._pace(), ["min", "max"])
+        self._ends: tuple[Any, Any] | None = None
+        self.scale.observe(self._on_scale, ["min", "max"])
 
     def _buttons(self) -> list[widgets.Button]:
         moves: list[tuple[str, str, Callable[[View], View]]] = [
@@ -146,6 +147,7 @@ class TimeAxis:
 
     def _move_scale(self, view: View) -> None:
         edges = self.timeline.moments([view.first, view.stop - 1])
+        self._ends = None
         with self._following(), self.scale.hold_sync():
             self.scale.min, self.scale.max = _plain(edges[0]), _plain(edges[1])
 
@@ -185,11 +187,20 @@ class TimeAxis:
         else:
             self.set_view(View(*(place * self._step for place in change["new"])))
 
+    def _on_scale(self, _: Any) -> None:
+        if not self._follows:
+            self._ends = (
+                self.scale.min,
+                self.scale.max,
+            )  # here both are of one message; on a timer, perhaps not
+            self._pace()
+
     def _read_scale(self) -> None:
         """Follow a pan or a zoom by mouse, which moved the scale itself: writing it back would shake it."""
         with self._lock:
-            low, high = self.timeline.cell_of(self.scale.min), self.timeline.cell_of(self.scale.max)
-            self._show(View(min(low, high), max(low, high) + 1).within(self.timeline.n_cells))
+            if self._ends is not None:
+                low, high = sorted(self.timeline.cell_of(end) for end in self._ends)
+                self._show(View(low, high + 1).within(self.timeline.n_cells))
 
     def end(self) -> None:
         """Stop following the mouse: call it from the panel's `close`."""
