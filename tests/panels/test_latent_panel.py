@@ -1,6 +1,9 @@
 """The latent panel as Python drives it: traits set from here, as a browser would set them."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import bqplot as bq
 import ipywidgets as widgets
@@ -521,3 +524,20 @@ def test_no_mark_has_more_points_than_it_should(servers):
         assert np.asarray(mark.x).shape[-1] <= 2_010
         assert np.asarray(mark.y).dtype.kind == "f"
     panel.close()
+
+
+def test_it_opens_and_walks_where_tensorflow_cannot_be_imported():
+    code = """
+import sys
+for name in ("tensorflow", "tensorflow_probability", "keras"):
+    sys.modules[name] = None
+sys.path.insert(0, {folder!r})
+import vaenb
+from make_evidence import make_evidence
+panel = vaenb.LatentPanel(make_evidence())
+panel.mode, panel.walk_at, panel.selected = "Walk", (0.5, 0.5), [1, 2]
+assert panel._window.pictures[0].model.visible, panel._window.head.value
+assert not panel._error.value
+"""
+    folder = str(Path(__file__).parent)
+    subprocess.run([sys.executable, "-c", code.format(folder=folder)], check=True)
