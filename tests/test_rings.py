@@ -80,6 +80,47 @@ def test_the_widget_ring_brings_no_tensorflow():
     assert not loaded_after(code) & HEAVY
 
 
+def test_panels_bring_widgets_and_view_models_bring_none():
+    panels = "\n".join(f"import vaenb.{name}" for name in WIDGET_RING if name.startswith("panels."))
+    assert loaded_after(panels) >= WIDGETS
+    models = "\n".join(f"import vaenb.{name}" for name in NUMPY_RING if name.startswith("view_models."))
+    assert "vaenb.view_models.timeline" in models
+    assert not loaded_after(models) & (HEAVY | WIDGETS)
+
+
+def test_panels_work_where_tensorflow_cannot_be_imported():
+    made = "\n".join(f"import vaenb.{name}" for name in WIDGET_RING)
+    code = f"""
+import sys
+for name in ("tensorflow", "tensorflow_probability", "keras", "tf_keras"):
+    sys.modules[name] = None
+{made}
+sys.path.insert(0, {str(Path(__file__).parent / "panels")!r})
+from make_evidence import make_evidence
+import vaenb
+evidence = make_evidence()
+for panel in (
+    vaenb.DataPanel(evidence.series),
+    vaenb.TrainingPanel.of(evidence),
+    vaenb.LatentPanel(evidence),
+    vaenb.ThresholdPanel(evidence),
+    vaenb.JudgePanel(evidence, verdicts=None),
+):
+    assert "<img" in panel.snapshot() and panel.code()
+    panel.close()
+"""
+    assert loaded_after(code) >= WIDGETS
+
+
+@pytest.mark.parametrize("name", [name for name in WIDGET_RING if name.startswith("panels.")])
+def test_no_panel_imports_tensorflow_even_late(name):
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
+    found = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    found |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert not found & {f"vaenb.{module}" for module in TENSORFLOW_RING}
+    assert not {each.partition(".")[0] for each in found} & HEAVY
+
+
 def test_every_module_belongs_to_a_ring():
     assert {"model", "training", "scoring", "detector"} <= TENSORFLOW_RING & set(MODULES)
     assert {"records", "windows", "reading", "evaluation"} <= set(NUMPY_RING)
