@@ -41,7 +41,7 @@ def _without_startup_lines() -> Iterator[None]:
 
 
 _choice = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-_backend = sys.modules["keras"].backend.backend() if "keras" in sys.modules else _choice
+_backend = sys.modules["keras"].backend.backend() if sys.modules.get("keras") else _choice
 if _backend != "tensorflow":
     raise InputError(
         f"Keras runs on {_backend!r} here; vaenb needs TensorFlow under it: set the environment variable "

@@ -95,7 +95,7 @@ class StudyRun:
         """Stop after this step; a training stops at once, and keeps the best weights."""
         self._worker.stop()
         training = self.steps.get("training")
-        if training is not None:
+        if training is not None and training.view.is_running:
             training.stop()
 
     def wait(self, timeout: float | None = None) -> bool:

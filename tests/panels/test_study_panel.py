@@ -345,7 +345,7 @@ def test_a_series_that_is_too_short_is_told_in_step_one():
 
 def test_what_a_step_warns_of_is_a_note_and_not_a_warning():
     series = vaenb.read_series(wave(), labels=(np.arange(500) >= 400) & (np.arange(500) < 412))
-    study = vaenb.Study(series, **QUIET, threshold="bestf1")
+    study = vaenb.Study(series, **QUIET, threshold="best_f1")
     study.run()
     study.show("threshold")
     assert study.notes

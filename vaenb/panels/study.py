@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -246,6 +247,8 @@ class StudyPanel(Panel):
 
     def close(self) -> None:
         """Stop what runs, and close the path and the panels of the steps."""
+        if sys.is_finalizing():  # Python ends, and with it everything
+            return
         self.owner.end()
         with self.lock, self._drawing:
             if not self.is_closed:
