@@ -183,8 +183,10 @@ class Panel(widgets.VBox):
 
     def close(self) -> None:
         """Close the panel and all that it made: marks, scales, axes, layouts, styles. Twice does no harm."""
-        if self.is_closed:
-            return
+        if not self.is_closed:
+            self._close_all()
+
+    def _close_all(self) -> None:
         with self.lock:
             if self.is_closed:
                 return

@@ -100,7 +100,7 @@ class JudgePanel(Panel):
         self._asked = {"verdicts": verdicts, "other_labels": other_labels}
         self._on_verdict: list[Callable[[Verdict | None], None]] = []
         self._on_current: list[Callable[[int | None], None]] = []
-        self._axis = TimeAxis(self.state.timeline)
+        self._axis = TimeAxis(self.state.timeline, lock=self.lock)
         if len(self.state):
             self._axis.set_view(self.state.context())
         self.list = EventList(self.state, self._on_choose)

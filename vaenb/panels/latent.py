@@ -59,7 +59,7 @@ class LatentPanel(Panel):
         self._mode = MODES[0]
         self._cloud = Cloud(self.view, on_lasso=self._lassoed, on_pick=self._picked, on_walk=self._walked)
         self._window = WindowPictures(self.view, on_pick=self._picked)
-        self._series = LitSeries(self.view, on_stretch=self._stretched)
+        self._series = LitSeries(self.view, on_stretch=self._stretched, lock=self.lock)
         self._controls = Controls(self.view, self)
         self._pace = Pace(self._draw_walk, per_second=_WALKS_A_SECOND)
         row = widgets.HBox([self._left_column(), self._window.box])

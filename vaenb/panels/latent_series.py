@@ -16,6 +16,7 @@ from vaenb.view_models.latent_words import about_lit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from vaenb.records import Ints
     from vaenb.view_models.latent import LatentView
@@ -32,6 +33,8 @@ class LitSeries:
     view : LatentView
     on_stretch : callable
         Gets the first cell of the brushed stretch and the cell after it.
+    lock : context manager, optional
+        The lock of the panel.
 
     Attributes
     ----------
@@ -41,10 +44,16 @@ class LitSeries:
         The brush for the keyboard.
     """
 
-    def __init__(self, view: LatentView, *, on_stretch: Callable[[int, int], object]) -> None:
+    def __init__(
+        self,
+        view: LatentView,
+        *,
+        on_stretch: Callable[[int, int], object],
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> None:
         self.view, self._on_stretch = view, on_stretch
         self._follows = False
-        self.axis = TimeAxis(view.timeline)
+        self.axis = TimeAxis(view.timeline, lock=lock)
         self._y, unit = bq.LinearScale(allow_padding=False), bq.LinearScale(min=0.0, max=1.0)
         self._trace = Trace(self.axis, view.values[:, 0], self._y)
         self._lit = Trace(
