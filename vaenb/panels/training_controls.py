@@ -41,7 +41,7 @@ class Head:
         self.bar = widgets.FloatProgress(0.0, min=0.0, max=1.0)
         self.status, self.verdict, self.alarm = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._live = [self.start, self.stop, self.epochs, self.unit, self.bar]
-        first = widgets.HBox(self._live if is_live else [])
+        self._first = first = widgets.HBox(self._live if is_live else [])
         second = widgets.VBox([self.status, self.verdict, self.alarm])
         self.rows = (first, second) if is_live else (second,)
         named = {"head": first, "words": second, "alarm": self.alarm, "bar": self.bar, "status": self.status}
@@ -65,7 +65,7 @@ class Head:
 
     def close(self) -> None:
         """Close what the panel may not reach."""
-        close_all([self.rows[0], *self._live])
+        close_all([self._first, *self._live])
 
 
 class Scrubber:
