@@ -1,4 +1,4 @@
-"""A training without a model: epochs that take a while, hear `stop`, and get better. Fast, and always the same."""
+"""A training without a model: epochs that take a while, hear `stop`, and get better; always the same."""
 
 import time
 
