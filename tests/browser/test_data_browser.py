@@ -44,6 +44,7 @@ def shown(lab):
         panel = lab.panel()
         handle(panel, "window").wait_for()
         panel.locator("svg.svg-figure path.line").nth(3).wait_for(state="attached")
+        lab.settle()
         return panel
 
     return show
