@@ -108,7 +108,9 @@ def test_detect_tells_the_six_steps_in_order(trained_briefly, capsys):
     assert "data: 400 rows, 1 channel, every 1 h" in out
     assert "labels: 10 rows marked anomalous" in out
     assert re.search(r"Step 3, train it: 2 epochs of 20 steps, in ", out)
-    assert re.search(r"^- POT\(rate=0\.0015\) flags 0\.15 % of normal points: about ", out, flags=re.MULTILINE)
+    assert re.search(
+        r"^- POT\(rate=0\.0015\) flags 0\.15 % of normal points: about ", out, flags=re.MULTILINE
+    )
     assert re.search(r"Against the labels: [01] of 1 labelled event found, \d false alarms?\.", out)
     assert re.search(r"^  VAE +\d\.\d{3} +\d\.\d{3} +\d\.\d{3}$", out, flags=re.MULTILINE)
     assert "Written to found: scores.csv, events.csv, report.html, detector.vaenb." in out
