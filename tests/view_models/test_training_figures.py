@@ -243,7 +243,9 @@ def test_every_window_is_in_one_bar_at_every_epoch():
         frame = make_frame(epoch)
         assert found.counts.sum() == found.before.sum() == len(frame.errors)
         logs = np.log10(frame.errors.astype(float))
-        naive = [sum(a <= log < b for log in logs) for a, b in zip(found.edges, found.edges[1:], strict=False)]
+        naive = [
+            sum(a <= log < b for log in logs) for a, b in zip(found.edges, found.edges[1:], strict=False)
+        ]
         assert found.counts.tolist() == naive
         assert len(found.counts) == N_BINS
         for log, shade in zip(logs, found.of_windows, strict=True):
