@@ -287,10 +287,21 @@ def test_patience_waits_for_the_end_of_the_warm_up(parts):
 # ---------------------------------------------------------------- stopped
 
 
+class StopLater(threading.Event):
+    """Set from another thread, three seconds after the first chunk: on a busy machine compiling takes longer."""
+
+    asked = 0
+
+    def is_set(self):
+        self.asked += 1
+        if self.asked == 2:
+            threading.Timer(3.0, self.set).start()
+        return super().is_set()
+
+
 def test_a_stop_event_is_heard_inside_an_epoch_and_what_was_learnt_is_kept(learnt):
     _, windows, *_ = learnt
-    vae, stop, heard = build(), threading.Event(), []
-    threading.Timer(3.0, stop.set).start()
+    vae, stop, heard = build(), StopLater(), []
     history = learn(
         vae, windows, batch_size=1, steps_per_epoch=3_000_000, stop=stop, on_epoch=heard.append, epochs=1
     )
