@@ -288,7 +288,7 @@ def test_patience_waits_for_the_end_of_the_warm_up(parts):
 
 
 class StopLater(threading.Event):
-    """Set by another thread, three seconds after the first chunk: a busy machine compiles for longer."""
+    """Set from another thread, three seconds after the first chunk: compiling it takes long on a busy machine."""
 
     asked = 0
 
