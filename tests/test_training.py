@@ -288,7 +288,7 @@ def test_patience_waits_for_the_end_of_the_warm_up(parts):
 
 
 class StopLater(threading.Event):
-    """Set from another thread, three seconds after the first chunk: compiling it takes long on a busy machine."""
+    """Set from another thread, three seconds after the first chunk, which is compiled: that may take long."""
 
     asked = 0
 
