@@ -6,24 +6,17 @@ TensorFlow is imported when a model is built, and never by opening a saved study
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from vaenb.engine import Engine
-from vaenb.errors import BundleError
-from vaenb.files import atomic_write, free_path
 from vaenb.panels.study import StudyPanel
 from vaenb.reading import read_series
 from vaenb.records import Series
-from vaenb.records_file import DAMAGE, short
 from vaenb.splits import find_train_end
 from vaenb.study_file import read_study
+from vaenb.study_keeping import Keeper, open_saved
 from vaenb.study_run import StudyRun
-from vaenb.study_source import file_name, series_code, write_series
 from vaenb.view_models.study import StudyPlan
-from vaenb.view_models.study_code import study_code
-from vaenb.view_models.study_notebook import as_notebook, study_cells
 from vaenb.view_models.study_steps import KEYS, as_key, checked_settings
 
 if TYPE_CHECKING:
@@ -31,11 +24,8 @@ if TYPE_CHECKING:
     from vaenb.evidence import Evidence
     from vaenb.panels.base import Panel
     from vaenb.records import Events, History
-    from vaenb.study_file import StudyFile
 
     PathLike = str | os.PathLike[str]
-
-_KEPT: Final = ("merge_gap", "min_length")  # of step 5, beside the detector's settings
 
 
 class Study:
@@ -93,8 +83,8 @@ class Study:
         plan = StudyPlan({**chosen, "train_end": None if rows == series.train_end else rows})
         plan.choose("threshold", merge_gap=merge_gap, min_length=min_length)
         self.series, self.plan, self._engine = series, plan, Engine()
-        self._path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
-        self._opened: tuple[str, dict[str, Any]] | None = None
+        path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+        self._keeper = Keeper(series, plan, self._engine, source=path)
         self._begin({"verdicts": verdicts, "other_labels": other_labels}, shown=KEYS[0])
 
     @classmethod
@@ -119,16 +109,10 @@ class Study:
 
     def _open(self, path: PathLike) -> None:
         saved = read_study(path)
-        try:
-            own = _own_train_end(saved)
-            self.series, self.plan = replace(saved.evidence.series, train_end=own), _plan_of(saved, own)
-        except DAMAGE as error:
-            raise BundleError(
-                f"{str(path)!r} does not hold a whole study ({short(error)}): save it again."
-            ) from error
+        self.series, self.plan = open_saved(path, saved)
         self._engine, source = Engine(saved, path=path), saved.told.get("source")
-        self._path = None if source is None else str(source)
-        self._opened = os.fspath(path), {**self.plan.params, **self.plan.settings("threshold")}
+        source = None if source is None else str(source)
+        self._keeper = Keeper(self.series, self.plan, self._engine, source=source, opened=path)
 
     def _begin(self, judging: dict[str, Any], *, shown: str) -> None:
         self._is_on_screen = False
@@ -319,19 +303,7 @@ class Study:
             If the file cannot be written; what was there before is untouched.
         """
         self._run.check_done("save it")
-        where = free_path(f"{file_name(self.name)}.vaenb") if path is None else Path(path)
-        self._engine.save(where, self._told())
-        return f"Saved {where.name} ({where.stat().st_size / 1e6:.1f} MB): open it with vaenb.Study.load."
-
-    def _told(self) -> dict[str, Any]:
-        """What else a saved study remembers."""
-        chosen = self.plan.settings("threshold")
-        return {
-            **{name: int(chosen[name]) for name in _KEPT if chosen.get(name) is not None},
-            "source": self._path,
-            "own_train_end": int(self.series.train_end),
-            "runs": [int(epochs) for epochs in self.plan.outcome("training") or ()],
-        }
+        return self._keeper.save(path)
 
     def save_notebook(self, path: PathLike | None = None) -> str:
         """Write a notebook whose cells reproduce what was done.
@@ -355,25 +327,12 @@ class Study:
             If a file cannot be written.
         """
         self._run.check_done("write a notebook of it")
-        where = free_path(path if path is not None else f"{file_name(self.name)}_study.ipynb")
-        line, more = series_code(self.series, self._path, where.resolve().parent), ""
-        if line is None:
-            beside = free_path(where.with_name(f"{where.stem}_series.parquet"))
-            line, more = write_series(self.series, beside), f", and the series beside it in {beside.name}"
-        runs = tuple(self.plan.outcome("training") or ())
-        cells = study_cells(self.plan, self._engine.shown, series=line, runs=runs)
-        with atomic_write(where, "w") as file:
-            file.write(as_notebook(cells))
-        return f"Wrote {where.name}{more}."
+        return self._keeper.save_notebook(path)
 
     def code(self) -> str:
         """The lines of Python that give the study again."""
         self._run.hear_threshold()
-        now = {**self.plan.params, **self.plan.settings("threshold")}
-        same = self._opened is not None and self._opened[1] == now and not self.plan.to_do
-        opened = self._opened[0] if same and self._opened is not None else None
-        line = series_code(self.series, self._path, Path.cwd())
-        return study_code(self.plan, series=line, shown=self.panel.shown, opened=opened)
+        return self._keeper.code(self.panel.shown)
 
     # ------------------------------------------------------------------ in a notebook, and the end
 
@@ -396,25 +355,3 @@ class Study:
     def end(self) -> None:
         """The panel is being closed: stop, wait for the step that runs, and close the panels of the steps."""
         self._run.end()
-
-
-def _own_train_end(saved: StudyFile) -> int:
-    """Where the training part of the series ended before a person chose another end."""
-    series = saved.evidence.series
-    own = int(saved.told.get("own_train_end", series.train_end))
-    return own if 0 < own <= len(series) else series.train_end
-
-
-def _plan_of(saved: StudyFile, own_train_end: int) -> StudyPlan:
-    """The plan of a study that was saved: all done."""
-    evidence, told = saved.evidence, saved.told
-    rows = int(evidence.series.train_end)
-    chosen = checked_settings(evidence.settings)
-    plan = StudyPlan({**chosen, "train_end": None if rows == own_train_end else rows})
-    plan.choose("model", window_size=int(evidence.window_size))
-    plan.choose("threshold", merge_gap=None, min_length=1)
-    plan.choose("threshold", **{name: int(told[name]) for name in _KEPT if name in told})
-    runs = tuple(int(epochs) for epochs in told.get("runs", ()))
-    for key in KEYS:
-        plan.finish(key, runs if key == "training" else None)
-    return plan

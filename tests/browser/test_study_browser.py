@@ -23,7 +23,7 @@ def states(lab):
 
 def run_everything(lab):
     lab.panel().get_by_role("button", name="Run everything").click()
-    lab.until(lambda: not lab.value("study.is_running") and lab.value("study.plan.to_do") == (), seconds=180)
+    lab.until(lambda: not lab.value("study.is_running") and lab.value("study.plan.to_do") == (), seconds=400)
 
 
 def printed(lab):
@@ -119,7 +119,7 @@ def test_the_keyboard_alone_goes_the_whole_way(lab):
     panel = lab.panel()
     panel.get_by_role("button", name="Run everything").focus()
     lab.page.keyboard.press("Enter")
-    lab.until(lambda: not lab.value("study.is_running") and lab.value("study.plan.to_do") == (), seconds=180)
+    lab.until(lambda: not lab.value("study.is_running") and lab.value("study.plan.to_do") == (), seconds=400)
     step(lab, 1).focus()
     for _ in range(4):
         lab.page.keyboard.press("Tab")

@@ -120,6 +120,7 @@ class StudyPanel(Panel):
         self.show(path, buttons, self._status, self._failure, self.scores.box, self._note, self._slot)
 
     def _connect(self) -> None:
+        self.next.add_class("vaenb-study-next")
         self.run.tooltip = "Do all steps that are not done, on the settings as they are"
         self.notebook.tooltip = "Write a notebook whose cells reproduce what was done"
         self.save.tooltip = "Write detector and panels into one .vaenb file"
