@@ -115,7 +115,7 @@ class Study:
         self._keeper = Keeper(self.series, self.plan, self._engine, source=source, opened=path)
 
     def _begin(self, judging: dict[str, Any], *, shown: str) -> None:
-        self._is_on_screen = False
+        self._is_on_screen, self._judging = False, judging
         self._follows = True  # whether the panel goes with the steps that are done
         self._run = StudyRun(
             self.series,
@@ -332,7 +332,7 @@ class Study:
     def code(self) -> str:
         """The lines of Python that give the study again."""
         self._run.hear_threshold()
-        return self._keeper.code(self.panel.shown)
+        return self._keeper.code(self.panel.shown, self._judging)
 
     # ------------------------------------------------------------------ in a notebook, and the end
 

@@ -84,11 +84,12 @@ class Keeper:
             file.write(as_notebook(cells))
         return f"Wrote {where.name}{more}."
 
-    def code(self, shown: str) -> str:
+    def code(self, shown: str, judging: dict[str, Any]) -> str:
         """The lines of Python that give the study again: a file that was opened, while it tells all."""
         same = self._opened is not None and self._as_opened == self._chosen() and not self._plan.to_do
         line = series_code(self._series, self._source, Path.cwd())
-        return study_code(self._plan, series=line, shown=shown, opened=self._opened if same else None)
+        opened = self._opened if same else None
+        return study_code(self._plan, series=line, shown=shown, opened=opened, judging=judging)
 
 
 def open_saved(path: PathLike, saved: StudyFile) -> tuple[Series, StudyPlan]:

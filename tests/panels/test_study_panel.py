@@ -652,7 +652,8 @@ def test_the_copied_code_gives_the_same_study(study, tmp_path):
     code = study.code()
     assert "# series: as you have read it" in code
     names = {"series": wave()}
-    exec(code.replace("vaenb.Study(series", "vaenb.Study(series, verdicts=None"), names)
+    assert "verdicts=None" in code
+    exec(code, names)
     again = names["study"]
     assert again.threshold == study.threshold
     assert again.panel.shown == "threshold"
@@ -665,7 +666,8 @@ def test_the_copied_code_of_an_opened_study_opens_it(saved):
     study = vaenb.Study.load(saved[0], verdicts=None)
     study.show("scores")
     assert study.code() == (
-        f"import vaenb\n\nstudy = vaenb.Study.load({str(saved[0])!r})\nstudy.show('scores')\nstudy"
+        f"import vaenb\n\nstudy = vaenb.Study.load({str(saved[0])!r}, verdicts=None)\n"
+        "study.show('scores')\nstudy"
     )
     step_panel(study, "threshold").threshold = 2.25
     assert "Study.load" not in study.code()

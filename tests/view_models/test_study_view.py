@@ -329,6 +329,14 @@ def test_a_study_as_code():
     assert opened == "import vaenb\n\nstudy = vaenb.Study.load('x.vaenb')\nstudy.show('judge')\nstudy"
 
 
+def test_what_the_judge_was_told_stands_in_the_code():
+    told_ = {"verdicts": None, "other_labels": "other.csv"}
+    text = study_code(new_plan(), series="series = 1", shown="data", judging=told_)
+    assert "vaenb.Study(series, verdicts=None, other_labels='other.csv')" in text
+    text = study_code(new_plan(), series="series = 1", shown="data", judging={"other_labels": np.zeros(3)})
+    assert "vaenb.Study(series, other_labels=other_labels)" in text
+
+
 def test_the_path_as_a_picture_says_every_state():
     plan = done_plan()
     plan.choose("scores", method="elbo")

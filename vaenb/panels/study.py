@@ -110,6 +110,7 @@ class StudyPanel(Panel):
         files = widgets.HBox([self.notebook, self.save])
         buttons = widgets.HBox([self.next, self.run, self.stop, files])
         self._connect()
+        self._show_code.description = "Copy study as code"
         self.scores = ScoreControls(self._on_scores)
         self._slot = widgets.VBox([])
         named = {"path": path, "buttons": buttons, "files": files, "status": self._status, "note": self._note}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from vaenb.settings import plain
@@ -10,6 +11,8 @@ from vaenb.thresholds.base import Threshold
 from vaenb.view_models.study_steps import DEFAULTS, KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vaenb.view_models.study import StudyPlan
 
 
@@ -48,7 +51,14 @@ def kept_settings(plan: StudyPlan) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def study_code(plan: StudyPlan, *, series: str | None, shown: str, opened: str | None = None) -> str:
+def study_code(
+    plan: StudyPlan,
+    *,
+    series: str | None,
+    shown: str,
+    opened: str | None = None,
+    judging: Mapping[str, Any] | None = None,
+) -> str:
     """The lines that give the study again, with the same steps done.
 
     Parameters
@@ -60,18 +70,34 @@ def study_code(plan: StudyPlan, *, series: str | None, shown: str, opened: str |
         The step that is looked at.
     opened : str, optional
         The file that the study was opened from, while nothing was changed since.
+    judging : mapping, optional
+        What the judge panel was told: verdicts, other_labels.
     """
-    lines = ["import vaenb", ""]
+    lines, more = ["import vaenb", ""], _judging(judging or {})
     if opened is not None:
-        lines.append(f"study = vaenb.Study.load({opened!r})")
+        lines.append(f"study = vaenb.Study.load({opened!r}{more})")
     else:
         told = {
             **changed_settings(plan),
             **{name: repr(value) for name, value in kept_settings(plan).items()},
         }
         given = "".join(f", {name}={value}" for name, value in told.items())
-        lines += [series or "# series: as you have read it", f"study = vaenb.Study(series{given})"]
+        lines += [series or "# series: as you have read it", f"study = vaenb.Study(series{given}{more})"]
         done = [key for key in KEYS if plan.is_done(key)]
         if "model" in done:
             lines.append("study.run()" if len(done) == len(KEYS) else f"study.run({done[-1]!r})")
     return "\n".join([*lines, f"study.show({shown!r})", "study"])
+
+
+def _judging(told: Mapping[str, Any]) -> str:
+    """Arguments for the judge panel; an array of labels can only be named."""
+    found = "" if told.get("verdicts", "auto") == "auto" else f", verdicts={_path(told['verdicts'])}"
+    labels = told.get("other_labels")
+    if labels is None:
+        return found
+    is_path = isinstance(labels, str | os.PathLike)
+    return f"{found}, other_labels={_path(labels) if is_path else 'other_labels'}"
+
+
+def _path(value: Any) -> str:
+    return "None" if value is None else repr(os.fspath(value))
