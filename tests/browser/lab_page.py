@@ -167,7 +167,8 @@ class Lab:
             client = BlockingKernelClient()
             client.load_connection_file(str(self.server.place / "runtime" / f"kernel-{kernel}.json"))
             client.start_channels(hb=False, stdin=False)
-            client.wait_for_ready(timeout=PATIENCE)
+            # Not wait_for_ready: that waits for silence, and a training panel is never silent.
+            client.kernel_info(reply=True, timeout=PATIENCE)
             self._client = kernel, client
         return self._client[1]
 

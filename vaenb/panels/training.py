@@ -71,14 +71,14 @@ class TrainingPanel(Panel):
 
     Notes
     -----
-    What stops a training, and keeps the best weights:
+    What stops a training, and keeps the best weights, in JupyterLab:
 
     ============================================  ==============  ==============  ==============
     \                                             ipykernel 6.31  ipykernel 7.3   ipykernel 7.4
     ============================================  ==============  ==============  ==============
     the button Stop, no cell running              yes             yes             yes
     the button Stop, during ``await``             yes             yes             yes
-    the button Stop, during ``panel.wait()``      no              in JupyterLab   no
+    the button Stop, during ``panel.wait()``      no              yes             no
     ``panel.stop()`` in a cell                    yes             yes             yes
     the kernel's interrupt, no cell running       yes             yes             yes
     the kernel's interrupt, during ``await``      yes             yes             yes

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import math
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOOK = 0.03  # seconds between two looks at whether the work is over
+_PIECE = 0.1  # seconds of waiting without a look around
 _LAST_WORDS = 10.0  # seconds that the end of Python waits for a piece of work
 _alive: weakref.WeakSet[Worker] = weakref.WeakSet()
 
@@ -86,10 +89,18 @@ class Worker:
         if threading.current_thread() is self._thread:
             return self._done.is_set()
         try:
-            return self._done.wait(timeout)
+            return self._wait(timeout)
         except KeyboardInterrupt:
             self.interrupt()
-            return self._done.wait(timeout)
+            return self._wait(timeout)
+
+    def _wait(self, timeout: float | None) -> bool:
+        """In short pieces: a signal that another thread of the process takes does not wake this one."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while not self._done.wait(min(_PIECE, max(0.0, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                return self._done.is_set()
+        return True
 
     async def finished(self) -> None:
         """The same for ``await``: meanwhile the kernel answers to buttons."""
