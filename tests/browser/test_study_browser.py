@@ -87,7 +87,7 @@ def test_a_change_upstream_marks_what_is_stale_and_one_button_mends_it(lab):
     panel.get_by_role("button", name="laplace").click()
     lab.until(lambda: states(lab) == ["done", *["stale"] * 5])
     for number in range(2, 7):
-        assert "! out of date" in step(lab, number).inner_text()
+        lab.until(lambda number=number: "! out of date" in step(lab, number).inner_text())
     step(lab, 5).click()
     panel.get_by_text("Out of date: 2 Build the VAE has changed since").wait_for()
     look(lab, "stale-light-1280")

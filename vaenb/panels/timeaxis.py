@@ -11,6 +11,7 @@ import bqplot as bq
 import ipywidgets as widgets
 import numpy as np
 from bqplot.traits import Date
+from traitlets import Float
 
 from vaenb.panels.pace import Pace
 from vaenb.view_models.ticks import view_ticks
@@ -29,11 +30,22 @@ _ECHO = 1.0  # seconds within which a slider says back what it was told
 _STEPS = 500  # of the slider, at most: an arrow key, which moves it by one step, shall be seen to move it
 
 
+# The kernel does not repeat to the browser what it heard from it (`echo_update`): while the mouse drags, the
+# echo of an earlier place would put one end of the scale back, and the stretch in view would grow or shrink.
+
+
 class Dates(bq.DateScale):
     """A scale of dates that also hears the browser: bqplot 0.13's own cannot read what comes back from it."""
 
-    min = Date(default_value=None, allow_none=True).tag(sync=True)
-    max = Date(default_value=None, allow_none=True).tag(sync=True)
+    min = Date(default_value=None, allow_none=True).tag(sync=True, echo_update=False)
+    max = Date(default_value=None, allow_none=True).tag(sync=True, echo_update=False)
+
+
+class Numbers(bq.LinearScale):
+    """A scale of numbers for a series without a clock."""
+
+    min = Float(default_value=None, allow_none=True).tag(sync=True, echo_update=False)
+    max = Float(default_value=None, allow_none=True).tag(sync=True, echo_update=False)
 
 
 class TimeAxis:
@@ -47,7 +59,7 @@ class TimeAxis:
 
     Attributes
     ----------
-    scale : Dates or bqplot.LinearScale
+    scale : Dates or Numbers
         Give it to every mark that stands on this axis.
     view : View
     controls : ipywidgets.HBox
@@ -62,7 +74,7 @@ class TimeAxis:
         self._lock = lock or nullcontext()
         self.view = View(0, timeline.n_cells)
         edges = timeline.moments([0, max(1, timeline.n_cells - 1)])
-        kind = Dates if timeline.has_clock else bq.LinearScale
+        kind = Dates if timeline.has_clock else Numbers
         self.scale = kind(min=_plain(edges[0]), max=_plain(edges[1]), allow_padding=False)
         self._listeners: list[Callable[[View], None]] = []
         self._axes: list[bq.Axis] = []
