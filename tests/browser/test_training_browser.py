@@ -101,3 +101,88 @@ def test_no_more_than_ten_pictures_a_second(lab):
     assert (
         len(seen) <= 2 + 11 * (seen[-1] - seen[0]) / 1000 * 2
     )  # a text that changes is two mutations at most
+
+
+def test_a_page_that_is_loaded_again_is_alive(lab):
+    lab.notebook(LIVE.format(seconds=0.05, epochs=10_000))
+    lab.panel().get_by_role("button", name="Start").click()
+    lab.until(lambda: lab.value("panel.view.last_epoch") > 3)
+    lab.save()
+    lab.reload()
+    panel = lab.panel()
+    line = panel.get_by_text(re.compile(r"^Epoch \d+ of 10000"))
+    line.wait_for()
+    first = line.inner_text()
+    lab.until(lambda: line.inner_text() != first)
+    assert lab.value("panel.view.chosen") is None
+    panel.locator(".vaenb-training-head button", has_text="Stop").click()
+    panel.get_by_text(re.compile("^Stopped after epoch")).wait_for()
+    lab.until(lambda: lab.value("panel.view.state") == "finished")
+
+
+def test_the_epochs_by_keyboard(lab):
+    lab.notebook(STUDY.format(name="nyc_taxi"))
+    panel = lab.panel()
+    panel.get_by_text("Epoch 30 of 30, the best").wait_for()
+    slider = panel.get_by_role("slider")
+    slider.focus()
+    drawn = lines_of(panel, "window").nth(2).get_attribute("d")
+    for _ in range(3):
+        slider.press("ArrowLeft")
+    panel.get_by_text("Epoch 27 of 30").wait_for()
+    lab.until(lambda: lab.value("panel.view.epoch") == 27)
+    slider.press("Home")
+    panel.get_by_text("Before the training").wait_for()
+    assert lines_of(panel, "window").nth(2).get_attribute("d") != drawn
+    panel.get_by_role("button", name="Best").press("Enter")
+    panel.get_by_text("Epoch 30 of 30, the best").wait_for()
+
+
+def test_the_epochs_are_played(lab):
+    lab.notebook(STUDY.format(name="nyc_taxi"))
+    panel = lab.panel()
+    lab.do("panel.show_epoch(1)")
+    panel.get_by_text("Epoch 1 of 30").wait_for()
+    panel.locator(".widget-play button").first.click()
+    lab.until(lambda: lab.value("panel.view.epoch") == 30)
+
+
+def test_the_slider_is_dragged(lab):
+    lab.notebook(STUDY.format(name="nyc_taxi"))
+    panel = lab.panel()
+    handle = panel.locator(".vaenb-training-slider .noUi-handle")
+    box, line = handle.bounding_box(), panel.locator(".vaenb-training-slider .noUi-target").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    lab.page.mouse.move(x, y)
+    lab.page.mouse.down()
+    for step in range(60):
+        lab.page.mouse.move(x - (step + 1) * line["width"] / 120, y)
+    lab.page.mouse.up()
+    lab.until(lambda: lab.value("panel.view.epoch") == 15)
+    panel.get_by_text("Epoch 15 of 30").wait_for()
+
+
+def test_a_failure_is_one_line(lab):
+    cell = LIVE.format(seconds=0.01, epochs=9).replace("Training(0.01)", "Training(0.01, fails_at=4)")
+    lab.notebook(cell)
+    panel = lab.panel()
+    panel.get_by_role("button", name="Start").click()
+    line = panel.get_by_role("alert")
+    line.wait_for()
+    assert line.inner_text().startswith("ValueError: epoch 4 went wrong What was learnt in 3 epochs is kept.")
+    assert lab.output(0).count("Traceback") == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 800])
+def test_it_can_be_pictured(lab, theme, width):
+    lab.notebook(STUDY.format(name="server_metrics"))
+    lab.theme(theme)
+    lab.width(width, 1600)
+    panel = lab.panel()
+    panel.locator(".vaenb-plot-cloud .dot").first.wait_for()
+    assert lab.picture(panel, f"training-{theme}-{width}").stat().st_size > 1000
+    edge = panel.bounding_box()
+    for plot in panel.locator(".vaenb-plot").all():
+        box = plot.bounding_box()
+        assert box["x"] + box["width"] <= edge["x"] + edge["width"] + 1
