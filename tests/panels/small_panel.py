@@ -5,8 +5,8 @@ import ipywidgets as widgets
 import numpy as np
 from ipywidgets.widgets.widget import _instances
 
+from vaenb.drawing.svg import picture
 from vaenb.panels.base import Panel, guarded
-from vaenb.report.drawing import picture
 
 
 class SmallPanel(Panel):

@@ -9,8 +9,8 @@ import IPython.display
 import pytest
 from small_panel import SmallPanel
 
+from vaenb.drawing.svg import picture
 from vaenb.panels.stills import Still, alternative, still_html
-from vaenb.report.drawing import picture
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 PATIENT = 10

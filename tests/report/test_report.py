@@ -418,7 +418,7 @@ def test_thousands_of_events_make_a_small_page():
 
 
 def test_stripes_too_close_to_tell_apart_become_one():
-    from vaenb.report.axes import Scale
+    from vaenb.drawing.axes import Scale
 
     starts = np.array([0, 4, 5_000, 9_999, 20_000])
     begins, ends = stripes(starts, starts + 2, Scale(-0.5, 9_999.5))

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from make_evidence import make_decode, make_evidence
 
+from vaenb.drawing.svg import RAMP_SIZE
 from vaenb.errors import InputError
 from vaenb.evidence import WalkGrid
-from vaenb.report.drawing import RAMP_SIZE
 from vaenb.thresholding import Fixed
 from vaenb.view_models import latent_words as words
 from vaenb.view_models.latent import LatentView, choose, joined, touched

@@ -58,7 +58,7 @@ def test_a_new_plan_begins_with_the_first_step():
     assert states(plan) == ["ready", *["to do"] * 5]
     assert plan.next == "data"
     assert plan.to_do == KEYS
-    assert plan.progress() == "0 of 6 steps are done."
+    assert plan.progress() == "0 of 6 steps done."
     assert not plan.stale
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from vaenb.drawing.axes import Scale
 from vaenb.events import runs
-from vaenb.report.axes import Scale
 from vaenb.view_models.event_finder import Spans
 from vaenb.view_models.threshold_axis import place_name, score_scale, score_ticks, whole_digits
 from vaenb.view_models.threshold_marks import (

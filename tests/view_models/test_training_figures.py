@@ -12,7 +12,7 @@ from make_training import LATENT, SIZE, make_frame, make_record, make_window
 from vaenb.view_models.timeline import MOST_POINTS
 from vaenb.view_models.training import TrainingView
 from vaenb.view_models.training_cloud import N_BINS, cloud_limits, errors, plane_of, power_ticks
-from vaenb.view_models.training_figures import curves, kl_bars, pinned, window_ticks
+from vaenb.view_models.training_figures import curves, epoch_axis, kl_bars, pinned, window_ticks
 
 
 def viewed(n=6, *, channels=1, **more):
@@ -69,6 +69,16 @@ def test_long_curves_are_thinned_to_their_extremes():
     assert found.train.min() == -999.0
     assert found.calibration.max() == 500.0
     assert (found.epochs[0], found.epochs[-1]) == (1, 12_000)
+
+
+@given(done=st.integers(0, 10**6), planned=st.integers(1, 10**6), n=st.integers(2, 6))
+def test_the_axis_of_epochs_holds_them_all_and_counts_whole_ones(done, planned, n):
+    planned = max(done, planned)
+    last, ticks = epoch_axis(done, planned, n)
+    assert max(2, done) <= last <= max(2, planned)
+    assert last <= max(50, 2.5 * done)
+    assert ticks
+    assert all(tick.label == f"{int(tick.value):,}" and 1 <= tick.value <= last for tick in ticks)
 
 
 @given(a=st.floats(-100, 100), b=st.floats(-100, 100), gap=st.floats(0.02, 0.4))

@@ -114,7 +114,7 @@ class Panel(widgets.VBox):
         raise NotImplementedError
 
     def picture(self) -> str:
-        """What is on screen as a static SVG with alternative text (`vaenb.report.drawing.picture`)."""
+        """What is on screen as a static SVG with alternative text (`vaenb.drawing.svg.picture`)."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------ errors and code

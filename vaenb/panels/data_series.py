@@ -9,8 +9,8 @@ import bqplot as bq
 import ipywidgets as widgets
 import numpy as np
 
+from vaenb.drawing.axes import Scale, limits, number_ticks
 from vaenb.panels.timeaxis import Trace
-from vaenb.report.axes import Scale, limits, number_ticks
 from vaenb.view_models.repairs import Spans, pick
 
 if TYPE_CHECKING:

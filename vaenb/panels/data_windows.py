@@ -9,8 +9,8 @@ import bqplot as bq
 import ipywidgets as widgets
 import numpy as np
 
-from vaenb.report.axes import Scale, number_ticks
-from vaenb.report.drawing import decimate
+from vaenb.drawing.axes import Scale, number_ticks
+from vaenb.drawing.decimation import decimate
 from vaenb.view_models import data_words
 from vaenb.view_models.data import MOST_SHOWN
 from vaenb.view_models.timeline import MOST_POINTS

@@ -9,8 +9,8 @@ import bqplot as bq
 import ipywidgets as widgets
 import numpy as np
 
+from vaenb.drawing.axes import Scale, number_ticks
 from vaenb.formats import number, percent
-from vaenb.report.axes import Scale, number_ticks
 from vaenb.view_models.event_zoom import MOST_CHANNELS, zoom
 
 if TYPE_CHECKING:

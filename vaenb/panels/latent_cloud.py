@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import bqplot as bq
 import numpy as np
 
+from vaenb.drawing.axes import Scale, number_ticks
 from vaenb.panels.training_figures import set_ticks
-from vaenb.report.axes import Scale, number_ticks
 from vaenb.view_models.latent_colors import batches
 from vaenb.view_models.latent_words import tips
 

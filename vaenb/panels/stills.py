@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from vaenb.report.drawing import standalone
+from vaenb.drawing.svg import standalone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +129,7 @@ def still_html(svg: str, name: str = "") -> str:
     Parameters
     ----------
     svg : str
-        What `vaenb.report.drawing.picture` returns.
+        What `vaenb.drawing.svg.picture` returns.
     name : str
         A style class of its own.
     """

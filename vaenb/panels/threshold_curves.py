@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import bqplot as bq
 import numpy as np
 
+from vaenb.drawing.axes import Scale, number_ticks
 from vaenb.panels.threshold_marks import NOTHING, figure, score_axis, unit
-from vaenb.report.axes import Scale, number_ticks
 
 if TYPE_CHECKING:
     from vaenb.view_models.threshold import ThresholdView

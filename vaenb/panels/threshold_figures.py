@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import bqplot as bq
 import numpy as np
 
+from vaenb.drawing.axes import Scale, limits, number_ticks
 from vaenb.panels.threshold_marks import NOTHING, Handle, area, figure, score_axis, unit
 from vaenb.panels.timeaxis import TimeAxis, Trace
-from vaenb.report.axes import Scale, limits, number_ticks
 from vaenb.view_models.threshold_marks import above_line, column_maxima, outline, stripes
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ import bqplot as bq
 import ipywidgets as widgets
 import numpy as np
 
-from vaenb.report.axes import Scale, number_ticks
+from vaenb.drawing.axes import Scale, number_ticks
 from vaenb.report.plots import TRAINING_CURVES
 from vaenb.view_models.training_cloud import Plane, cloud_limits, errors, plane_of, power_ticks
-from vaenb.view_models.training_figures import curves, kl_bars, pinned, window_ticks
+from vaenb.view_models.training_figures import curves, epoch_axis, kl_bars, pinned, window_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vaenb.report.axes import Tick
+    from vaenb.drawing.axes import Tick
     from vaenb.view_models.training import TrainingView
 
 DATA, HELD, CALM, MARK = "var(--v-data)", "var(--v-held)", "var(--v-calm)", "var(--v-faint)"
@@ -132,13 +132,12 @@ class CurvePlot(Plot):
         if not view.records:
             return
         found = curves(view.records, self.name, gap=_GAP / self.inner_height)
-        last = max(view.planned, 2)
+        last, ticks = epoch_axis(view.last_epoch, view.planned, 5)
         with self.at_once():
             self.range("x", 1, last)
             self.range("y", found.low, found.high)
             set_ticks(self.up, number_ticks(Scale(found.low, found.high), 4))
-            ticks = number_ticks(Scale(1, last), 5)
-            set_ticks(self.across, [tick for tick in ticks if tick.value == int(tick.value)])
+            set_ticks(self.across, ticks)
             set_line(self.train, found.epochs, found.train)
             set_line(self.held, found.epochs, found.calibration)
             shown = view.epoch >= 1

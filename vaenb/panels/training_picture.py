@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaenb.formats import number
-from vaenb.report.axes import Scale, number_ticks
-from vaenb.report.drawing import (
+from vaenb.drawing.axes import Scale, number_ticks
+from vaenb.drawing.svg import (
     Pane,
     band,
     end_labels,
@@ -23,15 +22,16 @@ from vaenb.report.drawing import (
     x_axis,
     y_axis,
 )
+from vaenb.formats import number
 from vaenb.report.plots import TRAINING_CURVES
 from vaenb.view_models.training_cloud import cloud_limits, errors, plane_of, power_ticks
-from vaenb.view_models.training_figures import curves, kl_bars, pinned, window_ticks
+from vaenb.view_models.training_figures import curves, epoch_axis, kl_bars, pinned, window_ticks
 from vaenb.view_models.training_words import alarm, place, status, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vaenb.report.axes import Tick
+    from vaenb.drawing.axes import Tick
     from vaenb.view_models.training import TrainingView
 
 WIDTH = 960.0
@@ -80,9 +80,8 @@ def _drawn(pane: Pane, name: str, across: Sequence[Tick], *marks: str, n_up: int
 
 def _curve(view: TrainingView, name: str, left: float) -> str:
     found = curves(view.records, name)
-    last = max(view.planned, 2)
+    last, whole = epoch_axis(view.last_epoch, view.planned, 4)
     pane = _pane((1, last), (found.low, found.high), left + _LEFT, 60, _THIRD - _LEFT - 82, 120)
-    whole = [tick for tick in number_ticks(pane.x, 4) if tick.value == int(tick.value)]
     marks = [
         upright(pane, view.epoch) if view.epoch else "",
         line(pane, found.epochs, found.train, css="v-line v-thick v-data"),

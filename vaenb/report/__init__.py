@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 import vaenb
+from vaenb.drawing.svg import style
 from vaenb.errors import InputError
 from vaenb.files import atomic_write
 from vaenb.formats import counted
-from vaenb.report.drawing import style
 from vaenb.report.pictures import overview_data
 from vaenb.report.scene import Scene
 from vaenb.report.sections import SECTIONS

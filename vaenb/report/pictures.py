@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaenb.formats import counted, number
-from vaenb.report.axes import Scale, limits, number_ticks
-from vaenb.report.drawing import (
+from vaenb.drawing.axes import Scale, limits, number_ticks
+from vaenb.drawing.decimation import decimate
+from vaenb.drawing.svg import (
     Pane,
-    decimate,
     frame,
     level,
     line,
@@ -23,6 +22,7 @@ from vaenb.report.drawing import (
     x_axis,
     y_axis,
 )
+from vaenb.formats import counted, number
 from vaenb.report.scene import Curve, stripes
 
 if TYPE_CHECKING:

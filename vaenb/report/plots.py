@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaenb.formats import number
-from vaenb.report.axes import Scale, Tick, limits, number_ticks, share_ticks
-from vaenb.report.drawing import (
+from vaenb.drawing.axes import Scale, Tick, limits, number_ticks, share_ticks
+from vaenb.drawing.svg import (
     Pane,
     dots,
     end_labels,
@@ -25,6 +24,7 @@ from vaenb.report.drawing import (
     x_axis,
     y_axis,
 )
+from vaenb.formats import number
 
 if TYPE_CHECKING:
     from vaenb.records import Floats, History, Ints

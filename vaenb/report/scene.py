@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vaenb.drawing.axes import Scale, Tick, limits, number_ticks, time_ticks
+from vaenb.drawing.decimation import decimate
 from vaenb.formats import stamp
-from vaenb.report.axes import Scale, Tick, limits, number_ticks, time_ticks
-from vaenb.report.drawing import decimate
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaenb.report.axes import Scale, Tick, limits, number_ticks, time_ticks
-from vaenb.report.drawing import Pane, frame, line, margin, picture, shade, words, x_axis, y_axis
+from vaenb.drawing.axes import Scale, Tick, limits, number_ticks, time_ticks
+from vaenb.drawing.svg import Pane, frame, line, margin, picture, shade, words, x_axis, y_axis
 from vaenb.view_models import data_words
 from vaenb.view_models.timeline import View, thin
 

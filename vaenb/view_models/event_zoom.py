@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from vaenb.drawing.axes import limits
 from vaenb.events import runs
-from vaenb.report.axes import limits
 from vaenb.view_models.timeline import View, thin
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from vaenb.drawing.axes import Scale, Tick, number_ticks, time_ticks
+from vaenb.drawing.svg import Pane, band, frame, level, line, picture, shade, words, x_axis, y_axis
 from vaenb.formats import number, percent
-from vaenb.report.axes import Scale, Tick, number_ticks, time_ticks
-from vaenb.report.drawing import Pane, band, frame, level, line, picture, shade, words, x_axis, y_axis
 from vaenb.view_models import event_list as told
 from vaenb.view_models.event_zoom import zoom
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from vaenb.drawing.axes import Scale, limits, number_ticks
+from vaenb.drawing.svg import RAMP_SIZE
 from vaenb.errors import InputError
 from vaenb.formats import stamp
-from vaenb.report.axes import Scale, limits, number_ticks
-from vaenb.report.drawing import RAMP_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vaenb.formats import counted
-from vaenb.report.axes import Scale, limits, number_ticks
-from vaenb.report.drawing import (
+from vaenb.drawing.axes import Scale, limits, number_ticks
+from vaenb.drawing.decimation import decimate
+from vaenb.drawing.svg import (
     Pane,
     band,
-    decimate,
     dots,
     frame,
     line,
@@ -24,6 +23,7 @@ from vaenb.report.drawing import (
     x_axis,
     y_axis,
 )
+from vaenb.formats import counted
 from vaenb.report.scene import Timeline as Clock
 from vaenb.view_models.latent_colors import Kinds
 from vaenb.view_models.latent_words import about_cloud, about_window, clock_unit, span

@@ -8,9 +8,9 @@ from itertools import pairwise
 from math import log, pi, sin
 from typing import TYPE_CHECKING, Final
 
+from vaenb.drawing.axes import limits
+from vaenb.drawing.svg import picture, words
 from vaenb.formats import counted
-from vaenb.report.axes import limits
-from vaenb.report.drawing import picture, words
 from vaenb.view_models import model_words
 from vaenb.view_models.layers import Layer
 

@@ -239,7 +239,7 @@ class StudyPlan:
         if self.running is not None:
             return f"Step {KEYS.index(self.running) + 1} of {len(KEYS)}: {DOING[self.running]} …"
         done = len(KEYS) - len(self.to_do)
-        return "All six steps are done." if done == len(KEYS) else f"{done} of {len(KEYS)} steps are done."
+        return "All six steps are done." if done == len(KEYS) else f"{done} of {len(KEYS)} steps done."
 
     def note(self, key: str) -> str:
         """A sentence on a step whose panel is shown; empty where there is nothing to say."""

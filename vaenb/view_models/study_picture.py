@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vaenb.report.drawing import picture, words
+from vaenb.drawing.svg import picture, words
 from vaenb.view_models.study_steps import KEYS, MARKS, STATE_WORDS, told
 
 if TYPE_CHECKING:

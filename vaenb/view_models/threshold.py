@@ -19,8 +19,8 @@ from vaenb.view_models.threshold_rules import RuleRow, fit_rules
 if TYPE_CHECKING:
     import pandas as pd
 
+    from vaenb.drawing.axes import Scale
     from vaenb.records import Events, Floats
-    from vaenb.report.axes import Scale
     from vaenb.thresholds.base import Threshold
     from vaenb.view_models.threshold_inputs import Pieces
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vaenb.drawing.axes import Scale, limits, number_ticks
 from vaenb.formats import number
-from vaenb.report.axes import Scale, limits, number_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaenb.report.axes import Scale, share_ticks
+from vaenb.drawing.axes import Scale, share_ticks
 from vaenb.view_models.event_finder import flag_runs
 from vaenb.view_models.threshold_axis import place_name
 

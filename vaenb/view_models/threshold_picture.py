@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaenb.formats import number
-from vaenb.report.axes import Scale, Tick, limits, number_ticks, time_ticks
-from vaenb.report.drawing import (
+from vaenb.drawing.axes import Scale, Tick, limits, number_ticks, time_ticks
+from vaenb.drawing.decimation import decimate
+from vaenb.drawing.svg import (
     Pane,
-    decimate,
     frame,
     level,
     line,
@@ -23,6 +22,7 @@ from vaenb.report.drawing import (
     x_axis,
     y_axis,
 )
+from vaenb.formats import number
 from vaenb.view_models.threshold_marks import histogram, stripes
 from vaenb.view_models.threshold_words import alternative, rate_words
 from vaenb.view_models.timeline import View
@@ -36,7 +36,7 @@ _ROW = 22.0
 
 
 def threshold_picture(view: ThresholdView, *, channel: int = 0) -> str:
-    """The picture of all that is on screen, whole in time; see `vaenb.report.drawing.picture`."""
+    """The picture of all that is on screen, whole in time; see `vaenb.drawing.svg.picture`."""
     n = len(view.pieces)
     pane = Pane(
         x=Scale(-0.5, n - 0.5), y=view.scale, left=_LEFT, top=170, width=_WIDTH - _LEFT - _RIGHT, height=150

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vaenb.report.axes import Scale, number_ticks, time_ticks
+from vaenb.drawing.axes import Scale, number_ticks, time_ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vaenb.drawing.decimation import decimate
 from vaenb.errors import InputError
-from vaenb.report.drawing import decimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

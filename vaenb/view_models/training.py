@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaenb.checks import check_choice, check_whole
+from vaenb.drawing.axes import limits
 from vaenb.errors import InputError
-from vaenb.report.axes import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

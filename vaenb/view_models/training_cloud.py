@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaenb.report.axes import Tick, limits
-from vaenb.report.drawing import RAMP_SIZE
+from vaenb.drawing.axes import Tick, limits
+from vaenb.drawing.svg import RAMP_SIZE
 from vaenb.view_models.training import log_errors
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaenb.report.axes import Scale, Tick, limits, number_ticks, time_ticks
-from vaenb.report.drawing import decimate
+from vaenb.drawing.axes import Scale, Tick, limits, number_ticks, time_ticks
+from vaenb.drawing.decimation import decimate
 from vaenb.view_models.timeline import MOST_POINTS
 
 if TYPE_CHECKING:
@@ -42,6 +42,23 @@ class Curves:
     low: float
     high: float
     ends: tuple[tuple[str, float, float], ...]
+
+
+def epoch_axis(done: int, planned: int, n: int) -> tuple[int, list[Tick]]:
+    """Where an axis of epochs ends, and about `n` whole epochs on it.
+
+    It ends at what is planned; but where that is far away at a round number on the way, or the curve would
+    be a dot.
+
+    Examples
+    --------
+    >>> [epoch_axis(done, 10_000, 4)[0] for done in (1, 50, 51, 4_000, 9_999)]
+    [50, 50, 100, 5000, 10000]
+    """
+    stages = (first * 10**power for power in range(1, 12) for first in (5, 10, 20))
+    last = max(2, min(planned, next(stage for stage in stages if stage >= done)))
+    ticks = number_ticks(Scale(1, last), n)
+    return last, [Tick(tick.value, f"{tick.value:,.0f}") for tick in ticks if tick.value == int(tick.value)]
 
 
 def curves(records: Sequence[EpochRecord], name: str, *, gap: float = 0.1) -> Curves:
