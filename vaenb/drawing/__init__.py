@@ -1,0 +1,1 @@
+"""How pictures are drawn: scales, ticks and SVG, for report, view models and panels. NumPy only."""
