@@ -12,7 +12,7 @@ import bqplot as bq
 import numpy as np
 
 from vaenb.drawing.axes import Scale, number_ticks
-from vaenb.panels.training_figures import set_ticks
+from vaenb.panels.ticks import set_ticks
 from vaenb.view_models.latent_colors import batches
 from vaenb.view_models.latent_words import tips
 

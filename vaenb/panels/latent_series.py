@@ -10,8 +10,8 @@ import numpy as np
 
 from vaenb.drawing.axes import Scale, limits, number_ticks
 from vaenb.panels.pace import Pace
+from vaenb.panels.ticks import set_ticks
 from vaenb.panels.timeaxis import TimeAxis, Trace
-from vaenb.panels.training_figures import set_ticks
 from vaenb.view_models.latent_words import about_lit
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from vaenb.drawing.axes import Scale, limits, number_ticks
 from vaenb.drawing.svg import Pane, frame, line
 from vaenb.formats import percent
-from vaenb.panels.training_figures import set_ticks
+from vaenb.panels.ticks import set_ticks
 from vaenb.view_models.latent_words import about_shares, about_walk, about_window, clock_unit, span, when
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from vaenb.drawing.axes import Scale, number_ticks
+from vaenb.panels.ticks import set_ticks
 from vaenb.report.plots import TRAINING_CURVES
 from vaenb.view_models.training_cloud import Plane, cloud_limits, errors, plane_of, power_ticks
 from vaenb.view_models.training_figures import curves, epoch_axis, kl_bars, pinned, window_ticks
@@ -18,7 +19,6 @@ from vaenb.view_models.training_figures import curves, epoch_axis, kl_bars, pinn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vaenb.drawing.axes import Tick
     from vaenb.view_models.training import TrainingView
 
 DATA, HELD, CALM, MARK = "var(--v-data)", "var(--v-held)", "var(--v-calm)", "var(--v-faint)"
@@ -85,23 +85,10 @@ class Plot:
         scale.min, scale.max = float(low), float(high)
 
 
-def set_ticks(axis: bq.Axis, ticks: Sequence[Tick]) -> None:
-    """Ticks where we want them, with our labels."""
-    values = np.array([tick.value for tick in ticks], dtype=np.float64)
-    axis.tick_values = values
-    axis.tick_labels = {_as_javascript(tick.value): tick.label for tick in ticks}
-    axis.visible = True  # before, it would show numbers of its own
-
-
 def set_line(mark: bq.Lines, x: Any, y: Any) -> None:
     """The points of a line: none where nothing is known, because bqplot cannot draw that."""
     is_known = bool(np.isfinite(y).any())
     mark.x, mark.y = (x, y) if is_known else (x[:0], y[:0])
-
-
-def _as_javascript(value: float) -> str:
-    """A number as JavaScript turns it into text: bqplot looks the labels up by it."""
-    return np.format_float_positional(value, trim="-") if value else "0"
 
 
 def key(css: str, text: str) -> str:
