@@ -13,11 +13,11 @@ from vaenb.errors import InputError
 from vaenb.thresholding import Fixed
 from vaenb.view_models import event_list as words
 from vaenb.view_models.event_zoom import MOST_CHANNELS, marked, zoom
-from vaenb.view_models.judge import Judge, default_path
+from vaenb.view_models.judge import Judge
 from vaenb.view_models.judge_picture import judge_picture
 from vaenb.view_models.stretches import best_overlap, list_stretches
 from vaenb.view_models.timeline import View
-from vaenb.view_models.verdicts import COLUMNS
+from vaenb.view_models.verdicts import COLUMNS, default_path
 
 
 def evidence_at(name, threshold, **more):

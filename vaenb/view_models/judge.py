@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ from vaenb.view_models.second_labels import read_second_labels
 from vaenb.view_models.stretches import Stretches, best_overlap, check_events, list_stretches
 from vaenb.view_models.timeline import Timeline, View
 from vaenb.view_models.verdict_book import VerdictBook
-from vaenb.view_models.verdicts import COLUMNS, VERDICTS, Verdict, now
+from vaenb.view_models.verdict_places import make_verdict, moment_of, place_verdicts
+from vaenb.view_models.verdicts import COLUMNS, VERDICTS, Verdict, default_path
 
 if TYPE_CHECKING:
     import os
@@ -247,25 +247,15 @@ class Judge:
         place = self._place()
         before = self._verdict_on.get(place)
         words = (before.note if before else "") if note is None else note
-        found = self._decide(place, verdict or "", words) if verdict or words else None
+        found = None
+        if verdict or words:
+            found = make_verdict(self.stretches, place, self.timeline, verdict=verdict or "", note=words)
         if found is not None:
             self.book.put(found, instead_of=before)
         elif before is not None:
             self.book.remove(before)
         self.match()
         return found
-
-    def _decide(self, place: int, verdict: str, note: str) -> Verdict:
-        start, stop = self.stretches.start[place], self.stretches.stop[place]
-        return Verdict(
-            start=self.moment(int(start)),
-            end=self.moment(int(stop) - 1),
-            score=float(f"{self.stretches.score[place]:.6g}"),
-            severity=float(f"{self.stretches.severity[place]:.6g}"),
-            verdict=verdict,
-            note=note,
-            decided_at=now(),
-        )
 
     def annotate(self, note: str) -> Verdict | None:
         """Change the note on the current stretch and keep its verdict."""
@@ -280,17 +270,7 @@ class Judge:
 
     def match(self) -> None:
         """Find for each verdict the stretch that it overlaps most; of several on one the longest counts."""
-        known = [verdict for verdict in self.book if self._cells_of(verdict) is not None]
-        spans = np.array([self._cells_of(verdict) for verdict in known], dtype=np.int64).reshape(-1, 2)
-        places = best_overlap(spans[:, 0], spans[:, 1], self.stretches.start, self.stretches.stop)
-        shared = np.minimum(spans[:, 1] + 1, self.stretches.stop[places]) if len(self) else spans[:, 1]
-        shared = shared - np.maximum(spans[:, 0], self.stretches.start[places]) if len(self) else shared
-        found: dict[int, Verdict] = {}
-        ranks = sorted(range(len(known)), key=lambda i: (int(shared[i]), known[i].decided_at))
-        for i in ranks:
-            if places[i] >= 0:
-                found[int(places[i])] = known[i]
-        self._verdict_on = found
+        self._verdict_on = place_verdicts(self.book, self.stretches, self.timeline)
 
     def verdict_on(self, place: int) -> Verdict | None:
         """What was said about a line of the list; None where nothing was."""
@@ -309,37 +289,6 @@ class Judge:
         rows = [{name: getattr(verdict, name) for name in COLUMNS} for verdict in self.book]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    # ------------------------------------------------------------------ moments
-
     def moment(self, cell: int) -> Any:
         """The moment of a cell, to the nanosecond where the series has a clock."""
-        line = self.timeline
-        if not line.has_clock:
-            number = float(line.start + cell * line.step)
-            return number if number.is_integer() else float(f"{number:.15g}")
-        return line.start.astype("datetime64[ns]") + np.timedelta64(round(cell * line.step * 1e9), "ns")
-
-    def _cells_of(self, verdict: Verdict) -> tuple[int, int] | None:
-        """The first and the last cell of a verdict's stretch; None outside of the series."""
-        line = self.timeline
-        ends = [verdict.start, verdict.end]
-        away = np.array([self._away(moment) for moment in ends]) / line.step
-        first, last = (int(cell) for cell in np.round(np.clip(away, -1e15, 1e15)))
-        return (first, last) if last >= 0 and first < line.n_cells else None
-
-    def _away(self, moment: Any) -> float:
-        if not self.timeline.has_clock:
-            return float(moment - self.timeline.start)
-        return float((moment - self.timeline.start.astype("datetime64[ns]")) / np.timedelta64(1, "s"))
-
-
-def default_path(name: str) -> str:
-    """The file of verdicts of a series: beside the notebook, that is, in the current folder.
-
-    Examples
-    --------
-    >>> default_path("nyc taxi/2014")
-    'nyc_taxi_2014_verdicts.csv'
-    """
-    plain = re.sub(r"[^\w.-]+", "_", name).strip("._")[:100]
-    return f"{plain or 'series'}_verdicts.csv"
+        return moment_of(self.timeline, cell)

@@ -83,6 +83,18 @@ def as_text(moment: Any) -> str:
     return whole.replace("T", " ") + (f".{rest}" if rest else "")
 
 
+def default_path(name: str) -> str:
+    """The file of verdicts of a series: beside the notebook, that is, in the current folder.
+
+    Examples
+    --------
+    >>> default_path("nyc taxi/2014")
+    'nyc_taxi_2014_verdicts.csv'
+    """
+    plain = re.sub(r"[^\w.-]+", "_", name).strip("._")[:100]
+    return f"{plain or 'series'}_verdicts.csv"
+
+
 def read_verdicts(path: Path, *, has_clock: bool) -> list[Verdict]:
     """The verdicts of a file, in the order of its lines.
 
