@@ -69,9 +69,9 @@ def test_it_opens_with_what_prepare_gives(opened, taxi):
     panel = opened(taxi)
     expected = vaenb.prepare(taxi)
     assert panel.prepared.about == expected.about
-    assert "4,081 train" in panel._says["summary"].value
-    assert "nyc_taxi" in panel._says["heading"].value
-    assert "1,878 of 10,320 points drawn" in panel._says["legend"].value
+    assert "4,081 train" in panel._words.summary.value
+    assert "nyc_taxi" in panel._words.heading.value
+    assert "1,878 of 10,320 points drawn" in panel._words.legend.value
 
 
 def test_sliders_set_what_is_prepared(opened, taxi):
@@ -90,7 +90,7 @@ def test_sliders_set_what_is_prepared(opened, taxi):
         vaenb.read_series(taxi, train_end=6000), window_size=60, calibration=0.3, scaler="minmax"
     )
     assert settled(panel).prepared.about == expected.about
-    assert f"{len(expected.train):,} train" in panel._says["summary"].value
+    assert f"{len(expected.train):,} train" in panel._words.summary.value
     assert "6000" in panel.code()
 
 
@@ -175,17 +175,17 @@ def test_what_cannot_be_prepared_is_told_and_the_last_good_stays(opened, taxi):
     good = panel.prepared
     panel.choose(window_size=2000)
     settled(panel)
-    assert "1,032 points, fewer than one window of 2000" in panel._says["problem"].value
-    assert panel._says["problem"].layout.display is None
+    assert "1,032 points, fewer than one window of 2000" in panel._words.problem.value
+    assert panel._words.problem.layout.display is None
     assert panel.view.last_good is good
     panel.window_at = 100  # no other gesture takes the words away
-    assert "fewer than one window" in panel._says["problem"].value
+    assert "fewer than one window" in panel._words.problem.value
     with pytest.raises(InputError, match="fewer than one window"):
         _ = panel.prepared
     panel.choose(window_size=100)
     settled(panel)
-    assert panel._says["problem"].value == ""
-    assert panel._says["problem"].layout.display == "none"
+    assert panel._words.problem.value == ""
+    assert panel._words.problem.layout.display == "none"
     assert panel.prepared.window_size == 100
 
 
@@ -273,10 +273,10 @@ def test_repairs_are_marked_where_they_are(opened, pump):
     np.testing.assert_array_equal(level.missing.mark.x, moments([299.5, 299.5, 339.5, 339.5]))
     np.testing.assert_array_equal(flow.missing.mark.x[5:], moments([989.5, 989.5, 999.5, 999.5]))
     np.testing.assert_array_equal(flow.repeated.x, moments([599]))
-    legend = panel._says["legend"].value
+    legend = panel._words.legend.value
     assert "missing (90)" in legend
     assert "several rows at once (1)" in legend
-    assert "1 gap (40 missing points)" in panel._says["summary"].value
+    assert "1 gap (40 missing points)" in panel._words.summary.value
     panel._axis.set_view(View(0, 200))
     assert len(flow.missing.mark.x) == len(flow.repeated.x) == 0
 
@@ -284,7 +284,7 @@ def test_repairs_are_marked_where_they_are(opened, pump):
 def test_names_from_a_file_are_not_taken_for_html(opened):
     frame = pd.DataFrame({"<b>a": np.sin(np.arange(400)), "b&c": np.cos(np.arange(400))})
     panel = opened(vaenb.read_series(frame, name="<script>x"))
-    assert "&lt;script&gt;x" in panel._says["heading"].value
+    assert "&lt;script&gt;x" in panel._words.heading.value
     assert panel._chart.rows[0].name.value == "<b>&lt;b&gt;a</b>"
 
 
@@ -298,7 +298,7 @@ def test_a_long_series_is_thinned_and_says_so(opened):
         line = panel._chart.rows[0].trace.mark
         assert len(line.x) <= MOST_POINTS + 2
         assert 9.0 in line.y
-    assert "1,000 of 1,000 points drawn" in panel._says["legend"].value
+    assert "1,000 of 1,000 points drawn" in panel._words.legend.value
     panel.choose(train_end=200_000)  # what takes long waits for a pause, what is cheap does not
     assert panel._chart.strip.handles["train_end"].x[0] == 199_999.5
     assert panel.view.last_good.calibration_stop == n // 2

@@ -77,7 +77,7 @@ def test_it_opens_at_the_most_severe_event_with_context(opened, servers):
     panel = opened(servers)
     assert panel.current == 0
     assert panel._axis.view == panel.state.context()
-    assert "Event 1 \u00b7 1,272" in panel._headline.value
+    assert "Event 1 \u00b7 1,272" in panel._words.headline.value
     assert panel.list._cards.value.count("v-card") == PAGE
     assert panel.list._cards.value.count("v-here") == 1
     assert panel.zoom.panes[0].caption.value.startswith("<b>v1</b>")
@@ -280,7 +280,7 @@ def test_the_next_panel_finds_everything(opened, servers, tmp_path, monkeypatch)
     again = opened(servers, verdicts="auto")
     assert again.verdicts.equals(before)
     assert [again.state.verdict_of(i) for i in range(4)] == ["anomaly", "normal", "unsure", ""]
-    assert "saved in server_metrics_verdicts.csv" in again._summary.value
+    assert "saved in server_metrics_verdicts.csv" in again._words.summary.value
 
 
 def test_two_panels_see_each_others_verdicts(opened, servers, tmp_path):
@@ -291,15 +291,15 @@ def test_two_panels_see_each_others_verdicts(opened, servers, tmp_path):
     press(one, "j")
     assert one.state.verdict_of(1) == "normal"
     assert one.current == 2
-    assert "2 of 11 judged" in one._summary.value
+    assert "2 of 11 judged" in one._words.summary.value
 
 
 def test_a_foreign_file_is_left_alone_and_said(opened, servers, tmp_path):
     path = tmp_path / "v.csv"
     path.write_text("time,value\n1,2\n", encoding="utf-8")
     panel = opened(servers, verdicts=path)
-    assert "no column &#x27;start&#x27;" in panel._notice.value
-    assert "v_2.csv" in panel._notice.value
+    assert "no column &#x27;start&#x27;" in panel._words.notice.value
+    assert "v_2.csv" in panel._words.notice.value
     press(panel, "a")
     assert path.read_text(encoding="utf-8") == "time,value\n1,2\n"
     assert (tmp_path / "v_2.csv").exists()
@@ -307,7 +307,7 @@ def test_a_foreign_file_is_left_alone_and_said(opened, servers, tmp_path):
 
 def test_a_disk_that_refuses_is_said_in_a_line(opened, servers, tmp_path, monkeypatch):
     panel = opened(servers, verdicts=tmp_path / "v.csv")
-    assert panel._notice.layout.display == "none"
+    assert panel._words.notice.layout.display == "none"
 
     def refuse(*_):
         raise OutputError("Cannot write 'v.csv': the disk is read-only; choose another folder.")
@@ -315,10 +315,10 @@ def test_a_disk_that_refuses_is_said_in_a_line(opened, servers, tmp_path, monkey
     with monkeypatch.context() as patched:
         patched.setattr(verdict_book, "write_verdicts", refuse)
         press(panel, "an")
-    assert "the disk is read-only" in panel._notice.value
+    assert "the disk is read-only" in panel._words.notice.value
     assert len(panel.verdicts) == 2
     press(panel, "u")
-    assert panel._notice.layout.display == "none"
+    assert panel._words.notice.layout.display == "none"
     assert len((tmp_path / "v.csv").read_text(encoding="utf-8").splitlines()) == 4
 
 
@@ -335,7 +335,7 @@ def test_verdicts_stay_when_the_threshold_moves(opened, many):
     start, stop = panel.state.span
     assert start <= peak < stop
     assert is_on(panel) == ["anomaly"]
-    assert f"above {panel.state.threshold:.4g}"[:9] in panel._summary.value
+    assert f"above {panel.state.threshold:.4g}"[:9] in panel._words.summary.value
     np.testing.assert_allclose(panel.zoom.score.threshold.y, panel.state.threshold)
 
 
@@ -355,7 +355,7 @@ def test_no_events_at_all_help(opened, taxi):
     panel.set_events(threshold=1e9)
     assert panel.current is None
     assert panel._main.layout.display == "none"
-    assert "A lower threshold (step 5) gives events" in panel._nothing.value
+    assert "A lower threshold (step 5) gives events" in panel._words.nothing.value
     press(panel, "anuxjkot")
     assert panel._error.value == ""
     assert len(panel.verdicts) == 0

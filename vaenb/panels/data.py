@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -13,9 +12,9 @@ from vaenb.panels.data_choosers import Channels, Slide, head
 from vaenb.panels.data_controls import Controls
 from vaenb.panels.data_series import SeriesChart
 from vaenb.panels.data_windows import PeriodChart, WindowChart
+from vaenb.panels.data_words import Words
 from vaenb.panels.pace import Lull, Pace
 from vaenb.panels.timeaxis import TimeAxis
-from vaenb.view_models import data_words
 from vaenb.view_models.data import DataView
 from vaenb.view_models.data_picture import draw
 from vaenb.view_models.timeline import View
@@ -85,14 +84,12 @@ class DataPanel(Panel):
         self._slide = Slide(self.view, self._on_move, self._on_zoom)
         self._channels = Channels(self.view, self._on_channels)
         self._controls = Controls(self.view, self._on_control)
-        self._says = {name: widgets.HTML() for name in ("heading", "legend", "problem", "summary")}
+        self._words = Words(self.view)
         self._lay_out()
         self._axis.on_view(lambda _: self._say_legend())
         self._draw_all()
 
     def _lay_out(self) -> None:
-        for name, says in self._says.items():
-            says.add_class(f"vaenb-{name}")
         near = [head("The window from near, as the network sees it"), self._window.figure, self._slide.box]
         period = [head("The period: how much the train part resembles itself later"), self._period.figure]
         pair = widgets.GridBox(
@@ -100,15 +97,15 @@ class DataPanel(Panel):
         )
         pair.add_class("vaenb-pair")
         self.show(
-            self._says["heading"],
+            self._words.heading,
             self._channels.box,
             self._axis.controls,
             self._chart.box,
-            self._says["legend"],
+            self._words.legend,
             pair,
             self._controls.box,
-            self._says["problem"],
-            self._says["summary"],
+            self._words.problem,
+            self._words.summary,
         )
 
     # ------------------------------------------------------------------ from Python
@@ -236,27 +233,12 @@ class DataPanel(Panel):
         self._chart.show_parts()
         self._draw_window()
         self._period.draw()
-        heading = f"<b>{escape(self.view.series.name)}</b> {escape(data_words.title(self.view))}"
-        self._says["heading"].value = heading
+        self._words.draw()
         self._say_legend()
-        self._say_problem()
-        self._says["summary"].value = _summary(self.view)
         self.refresh_code()
 
-    def _say_problem(self) -> None:
-        error = self.view.error
-        words = "" if error is None else f"These settings cannot be prepared. {error}"
-        shown = f"<div role='alert'>{escape(words)} What you see is the last that could be.</div>"
-        self._says["problem"].value = shown if words else ""
-        self._says["problem"].layout.display = None if words else "none"
-
     def _say_legend(self) -> None:
-        drawn, seen = self._chart.points
-        told = "".join(
-            f"<span><i class='v-key-{key}'></i>{escape(text)}</span>"
-            for key, text in data_words.legend(self.view)
-        )
-        self._says["legend"].value = f"{told}<span class='vaenb-n'>{drawn:,} of {seen:,} points drawn</span>"
+        self._words.say_legend(*self._chart.points)
 
     # ------------------------------------------------------------------ code, picture, end
 
@@ -278,18 +260,6 @@ class DataPanel(Panel):
         super().close()
         for widget in hidden:
             widget.close()
-
-
-def _summary(view: DataView) -> str:
-    """What was repaired and what was prepared, as two lists."""
-    good = view.last_good
-    notes = [] if good is None else [note for note in good.notes if not note.startswith("windows of")]
-    prepared = [f"{data_words.counts(view)}.", *(f"{note[0].upper()}{note[1:]}." for note in notes)]
-    lists = {"Repaired": view.repairs.words(view.series.repairs), "Prepared": prepared}
-    return "".join(
-        f"<div><h4>{name}</h4><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul></div>"
-        for name, texts in lists.items()
-    )
 
 
 def _is_bundled(series: Series) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from vaenb.panels.base import Panel, guarded
 from vaenb.panels.chance_table import ChanceTable
-from vaenb.panels.event_list import EventList, key_of_kinds
+from vaenb.panels.event_list import EventList
 from vaenb.panels.event_zoom import EventZoom
-from vaenb.panels.judge_words import as_html, headline, summary_line
+from vaenb.panels.judge_words import Words
 from vaenb.panels.timeaxis import TimeAxis
 from vaenb.panels.verdict_box import KEYS, VerdictBox
-from vaenb.view_models import event_list as words
 from vaenb.view_models.judge import AUTO, Judge
 from vaenb.view_models.judge_code import judge_code
 from vaenb.view_models.judge_picture import judge_picture
@@ -114,18 +112,14 @@ class JudgePanel(Panel):
     # ------------------------------------------------------------------ what it consists of
 
     def _lay_out(self) -> None:
-        self._summary = as_html("vaenb-judge-summary")
-        self._kinds = as_html("vaenb-judge-kinds", key_of_kinds(self.state))
-        self._headline = as_html("vaenb-judge-headline")
-        self._notice = as_html("vaenb-judge-notice")
-        self._nothing = as_html("vaenb-judge-nothing")
-        right = widgets.VBox([self._headline, self.box.widget, self.zoom.widget])
+        told = self._words = Words(self.state)
+        right = widgets.VBox([told.headline, self.box.widget, self.zoom.widget])
         right.add_class("vaenb-judge-near")
-        self._main = widgets.HBox([widgets.VBox([self.list.widget, self._kinds]), right])
+        self._main = widgets.HBox([widgets.VBox([self.list.widget, told.kinds]), right])
         self._main.children[0].add_class("vaenb-judge-left")
         self._main.add_class("vaenb-judge-main")
         self.add_class("vaenb-judge")
-        self.show(self._summary, self._nothing, self._main, self._notice, self.chance.widget)
+        self.show(told.summary, told.nothing, self._main, told.notice, self.chance.widget)
 
     # ------------------------------------------------------------------ for Python
 
@@ -315,20 +309,10 @@ class JudgePanel(Panel):
 
     def _refresh(self) -> None:
         """Bring everything but the figures up to date."""
-        state, some = self.state, len(self.state) > 0
+        some = len(self.state) > 0
         self._main.layout.display = None if some else "none"
-        self._nothing.layout.display = "none" if some else None
-        self._nothing.value = "" if some else escape(words.empty(state))
-        self._summary.value = summary_line(state)
-        self._notice.value = escape(state.book.notice)
-        self._notice.layout.display = None if state.book.notice else "none"
+        self._words.draw()
         self.list.draw()
         if some:
-            self._show_verdict()
+            self.box.show(self.state.verdict_on(self.state.current or 0))
         self.refresh_code()
-
-    def _show_verdict(self) -> None:
-        place = self.state.current or 0
-        said = self.state.verdict_on(place)
-        self._headline.value = headline(self.state)
-        self.box.show(said)

@@ -7,14 +7,48 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from vaenb.panels.event_list import CSS_OF_KIND
+from vaenb.panels.event_list import CSS_OF_KIND, key_of_kinds
 from vaenb.view_models import event_list as words
 
 if TYPE_CHECKING:
     from vaenb.view_models.judge import Judge
 
 
-def as_html(css: str, value: str = "") -> widgets.HTML:
+class Words:
+    """The lines around the list and the figures.
+
+    Parameters
+    ----------
+    judge : Judge
+
+    Attributes
+    ----------
+    summary, kinds, headline, notice, nothing : ipywidgets.HTML
+        How far the person is; the key to the list; the current event; what there is to know about the
+        file; and what stands there where there is no event.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self.summary = _as_html("vaenb-judge-summary")
+        self.kinds = _as_html("vaenb-judge-kinds", key_of_kinds(judge))
+        self.headline = _as_html("vaenb-judge-headline")
+        self.notice = _as_html("vaenb-judge-notice")
+        self.nothing = _as_html("vaenb-judge-nothing")
+
+    def draw(self) -> None:
+        """Bring them up to date."""
+        some, notice = len(self._judge) > 0, self._judge.book.notice
+        self.nothing.layout.display = "none" if some else None
+        self.nothing.value = "" if some else escape(words.empty(self._judge))
+        self.summary.value = summary_line(self._judge)
+        self.notice.value = escape(notice)
+        self.notice.layout.display = None if notice else "none"
+        if some:
+            self.headline.value = headline(self._judge)
+
+
+def _as_html(css: str, value: str = "") -> widgets.HTML:
     """A widget of HTML with a style class."""
     found = widgets.HTML(value=value)
     found.add_class(css)
