@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from vaenb.panels.told import Told
 from vaenb.view_models import data_words
 from vaenb.view_models.data import LEAST_SHARE, MOST_SHARE
 from vaenb.view_models.data_settings import SCALERS
@@ -57,6 +58,7 @@ class Controls:
             layout=_WIDE,
             style=_NAMED,
         )
+        self._told = Told(self.calibration)
         self.auto = widgets.ToggleButton(
             description="Auto", tooltip="The window size that the period asks for", layout={"width": "64px"}
         )
@@ -95,8 +97,9 @@ class Controls:
         return card
 
     def _on_change(self, name: str, change: Any) -> None:
-        if not self._quiet:
-            value = change["new"]
+        value = change["new"]
+        is_echo = name == "calibration" and self._told.is_echo(value)
+        if not self._quiet and not is_echo:
             self._chosen(name, round(value, _DECIMALS) if name == "calibration" else value)
 
     def _on_auto(self, change: Any) -> None:
@@ -110,7 +113,7 @@ class Controls:
         try:
             self.window_size.max = max(self._longest(), self._view.size)
             self.train_end.value = self._view.train_end
-            self.calibration.value = settings["calibration"]
+            self._told.tell(settings["calibration"])
             self.window_size.value = self._view.size
             self.auto.value = settings["window_size"] == "auto"
             self.scaler.value = settings["scaler"]

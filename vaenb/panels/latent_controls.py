@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as widgets
 import numpy as np
 
+from vaenb.panels.told import Told
 from vaenb.view_models.latent_colors import Kinds, Ramp
 from vaenb.view_models.latent_plane import dimension_names
 from vaenb.view_models.latent_space import GRID, PCA
@@ -130,8 +131,9 @@ class Controls:
             widgets.FloatRangeSlider(description=name, readout=False, layout={"flex": "1 1 150px"})
             for name in ("Across", "Up")
         ]
-        for side in self.sides:
-            side.observe(lambda _: self._rectangle(), "value")
+        self._told_sides = [Told(side) for side in self.sides]
+        for place, side in enumerate(self.sides):
+            side.observe(lambda change, place=place: self._rectangle(place, change), "value")
         return [
             *self.sides,
             self._button("Flagged", "Light up all windows that the rule flags", "flag", self._flagged),
@@ -143,8 +145,9 @@ class Controls:
             widgets.FloatSlider(description=name, readout_format=".2f", layout={"flex": "1 1 150px"})
             for name in ("Across", "Up")
         ]
-        for slider in self.steps:
-            slider.observe(lambda _: self._walk(), "value")
+        self._told_steps = [Told(step) for step in self.steps]
+        for place, step in enumerate(self.steps):
+            step.observe(lambda change, place=place: self._walk(place, change), "value")
         self.steps[1].disabled = self.view.n_dims == 1
         to_picked = lambda: self._set("walk_at", tuple(self.view.places[self.view.picked].tolist()))  # noqa: E731
         return [
@@ -167,15 +170,16 @@ class Controls:
     def _flagged(self) -> None:
         self._set("selected", np.flatnonzero(self.view.flagged))
 
-    def _rectangle(self) -> None:
-        if not self._follows:
+    def _rectangle(self, place: int, change: Any) -> None:
+        if not self._told_sides[place].is_echo(change["new"]):
             across, up = (side.value for side in self.sides)
             self._set("selected", self.view.in_rectangle(across, up))
 
-    def _walk(self) -> None:
-        if not self._follows:
-            x, y = (slider.value for slider in self.steps)
-            self._set("walk_at", (x, y))
+    def _walk(self, place: int, change: Any) -> None:
+        """The other coordinate stays as it is: its slider knows it to a step only."""
+        if not self._told_steps[place].is_echo(change["new"]):
+            x, y = self.view.walk_at
+            self._set("walk_at", (change["new"], y) if place == 0 else (x, change["new"]))
 
     # ------------------------------------------------------------------ following
 
@@ -202,18 +206,10 @@ class Controls:
         if isinstance(choice, tuple):
             self.across.value, self.up.value = choice
         for place, (low, high) in enumerate(self.view.edges):
-            side, slider = self.sides[place], self.steps[place]
-            moved = (slider.min, slider.max) != (low, high)
-            for control in (side, slider) if moved else ():
-                _rerange(control, low, high)
-            if moved:
-                side.value = (low, high)
-            slider.value = float(np.clip(self.view.walk_at[place], low, high))
-
-
-def _rerange(slider: Any, low: float, high: float) -> None:
-    with slider.hold_trait_notifications():
-        slider.min, slider.max, slider.step = low, high, (high - low) / _STEPS
+            ends = {"min": low, "max": high, "step": (high - low) / _STEPS}
+            if (self.sides[place].min, self.sides[place].max) != (low, high):
+                self._told_sides[place].tell((low, high), **ends)
+            self._told_steps[place].tell(self.view.walk_at[place], **ends)
 
 
 def key(coloring: Ramp | Kinds, name: str) -> str:

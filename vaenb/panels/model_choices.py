@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from vaenb.choices import DEFAULT_HIDDEN, LIKELIHOODS, PRIORS, SCALES
 from vaenb.errors import InputError
+from vaenb.panels.told import Told
 from vaenb.view_models import model_words
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Choices:
                 min=0, max=2**31 - 1, description="Seed", style=_NAMED, layout={"width": "200px"}
             ),
         }
+        self._told = Told(self.controls["kl_weight"])
         self._says = {name: widgets.HTML() for name in self.controls}
         cards = []
         for name, control in self.controls.items():
@@ -78,7 +80,8 @@ class Choices:
             control.observe(lambda change, name=name: self._on_change(name, change["new"]), "value")
 
     def _on_change(self, name: str, value: Any) -> None:
-        if not self._quiet:
+        is_echo = name == "kl_weight" and self._told.is_echo(value)
+        if not self._quiet and not is_echo:
             self._chosen(name, round(value, _DECIMALS) if name == "kl_weight" else value)
 
     def show(self) -> None:
@@ -86,10 +89,10 @@ class Choices:
         settings = self._view.settings
         self._quiet = True
         try:
-            for name, most in (("latent_dim", _MOST_LATENT), ("kl_weight", _MOST_WEIGHT)):
-                self.controls[name].max = max(most, settings[name])
-            for name, control in self.controls.items():
-                control.value = _sizes(self._view) if name == "hidden" else settings[name]
+            self.controls["latent_dim"].max = max(_MOST_LATENT, settings["latent_dim"])
+            self._told.tell(settings["kl_weight"], max=max(_MOST_WEIGHT, settings["kl_weight"]))
+            for name in self.controls.keys() - {"kl_weight"}:
+                self.controls[name].value = _sizes(self._view) if name == "hidden" else settings[name]
             self.controls["scale"].disabled = settings["likelihood"] == "bernoulli"
         finally:
             self._quiet = False

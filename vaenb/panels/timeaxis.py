@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from bqplot.traits import Date
 from traitlets import Float
 
 from vaenb.panels.pace import Pace
+from vaenb.panels.told import Told
 from vaenb.view_models.ticks import view_ticks
 from vaenb.view_models.timeline import View, thin
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _ZOOMS_A_SECOND = 20.0
 _PAIR = 0.015  # seconds within which both ends of the scale arrive after a move of the mouse
-_ECHO = 1.0  # seconds within which a slider says back what it was told
 _STEPS = 500  # of the slider, at most: an arrow key, which moves it by one step, shall be seen to move it
 
 
@@ -80,7 +78,6 @@ class TimeAxis:
         self._axes: list[bq.Axis] = []
         self._figures: list[tuple[bq.Figure, bq.interacts.Interaction | None]] = []
         self._follows = False
-        self._told: deque[tuple[float, tuple[int, int]]] = deque(maxlen=64)
         self._step = -(-timeline.n_cells // _STEPS)  # cells
         self._slider = widgets.IntRangeSlider(
             value=self._on_steps(self.view),
@@ -92,6 +89,7 @@ class TimeAxis:
             layout={"flex": "1 1 0", "min_width": "120px"},
             style={"description_width": "initial"},
         )
+        self._told = Told(self._slider)
         self.pan_zoom = bq.PanZoom(scales={"x": [self.scale]})
         self._toggle = widgets.ToggleButton(
             icon="arrows", tooltip="Move and zoom with the mouse: drag, wheel", layout={"width": "40px"}
@@ -172,31 +170,18 @@ class TimeAxis:
             self._follows = False
 
     def _show(self, view: View) -> None:
-        self._move_slider(view)
+        self._told.tell(self._on_steps(view))
         if view != self.view:
             self.view = view
             self._set_ticks()
             for listener in self._listeners:
                 listener(view)
 
-    def _move_slider(self, view: View) -> None:
-        steps = self._on_steps(view)
-        if steps != self._slider.value:
-            self._told.append((time.monotonic(), steps))
-            with self._following():
-                self._slider.value = steps
-
     def _on_steps(self, view: View) -> tuple[int, int]:
         return view.first // self._step, -(-view.stop // self._step)
 
     def _on_slider(self, change: Any) -> None:
-        """Follow the slider; but what it says back, late, of where it was told to be is no move."""
-        if self._follows or change["new"] == self._on_steps(self.view):
-            return
-        now = time.monotonic()
-        if any(steps == change["new"] and now - when < _ECHO for when, steps in self._told):
-            self._move_slider(self.view)
-        else:
+        if not self._told.is_echo(change["new"]):
             self.set_view(View(*(place * self._step for place in change["new"])))
 
     def _on_scale(self, _: Any) -> None:
