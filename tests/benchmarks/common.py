@@ -66,7 +66,7 @@ def median(values: Sequence[float]) -> float:
 def table(rows: Sequence[Mapping[str, object]]) -> str:
     """Rows as aligned text; the keys of the first row are the columns."""
     columns = list(rows[0])
-    lines = [columns, *([_text(row.get(column)) for column in columns] for row in rows)]
+    lines = [columns, *([text(row.get(column)) for column in columns] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     told = [
         "  ".join(
@@ -77,7 +77,7 @@ def table(rows: Sequence[Mapping[str, object]]) -> str:
     return "\n".join([told[0], "-" * len(told[0]), *told[1:]])
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
     """A number to three digits, anything else as it is."""
     if value is None or value != value:
         return ""
@@ -92,11 +92,18 @@ def verdict(*, kept: bool) -> str:
 
 
 def save(name: str, results: Mapping[str, object]) -> str:
-    """Write results, and the machine they come from, to results/<name>.json; where they are."""
+    """Write results, and the machine they come from, to results/<name>.json, whole; where they are."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"machine": machine(), **results}, indent=1) + "\n")
+    path, new = RESULTS / f"{name}.json", RESULTS / f"{name}.json.new"
+    new.write_text(json.dumps({**results, "machine": machine()}, indent=1) + "\n")
+    new.replace(path)
     return os.path.relpath(path)
+
+
+def load(name: str) -> dict:
+    """What `save` wrote; nothing where it never did."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def machine() -> dict[str, object]:
