@@ -13,6 +13,7 @@ PACKAGE = Path(vaenb.__file__).parent
 TENSORFLOW_RING = {
     "backend",
     "networks",
+    "graphs",
     "objectives",
     "model",
     "sampling",
@@ -20,6 +21,7 @@ TENSORFLOW_RING = {
     "training_run",
     "checkpoint",
     "scoring",
+    "imputing",
     "watching",
     "explaining",
     "detector",

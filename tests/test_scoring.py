@@ -8,8 +8,9 @@ import pytest
 import vaenb
 from vaenb import scoring
 from vaenb.errors import InputError
+from vaenb.imputing import impute
 from vaenb.model import VAE
-from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, impute, score
+from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
 
 SIZE, CHANNELS = 8, 2
 

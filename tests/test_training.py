@@ -10,6 +10,7 @@ import vaenb
 from vaenb import training_run
 from vaenb.backend import keras, tf
 from vaenb.errors import InputError
+from vaenb.graphs import compile_graph
 from vaenb.model import VAE
 from vaenb.objectives import elbo_terms
 from vaenb.training import TrainingWarning, train
@@ -51,7 +52,7 @@ def mean_elbo(vae, x):
 
 def compiled(function):
     """As training does, so that it rounds as training does."""
-    return training_run.compile_graph(function)
+    return compile_graph(function)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ _DOOR = {
     "TrainingPanel": "panels.training",
     # 4 score
     "score": "scoring",
-    "impute": "scoring",
+    "impute": "imputing",
     "LatentPanel": "panels.latent",
     # 5 set the threshold
     "Percentile": "thresholding",

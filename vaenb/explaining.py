@@ -14,11 +14,11 @@ from vaenb.backend import tf
 from vaenb.checks import check_whole
 from vaenb.errors import InputError
 from vaenb.evidence import Evidence, WalkGrid, WindowSample
+from vaenb.graphs import as_tensor, gather_windows
 from vaenb.inputs import read_alike, read_to_fit
 from vaenb.judging.blame import evenly
 from vaenb.preparing import cut_windows, split_cells
 from vaenb.scoring import channel_scores
-from vaenb.training_run import as_tensor, gather_windows
 from vaenb.view_models.latent import touched
 from vaenb.view_models.latent_plane import dimension_plane, principal_plane
 from vaenb.watching import to_units

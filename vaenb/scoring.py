@@ -18,9 +18,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from vaenb.backend import tf
 from vaenb.checks import check_choice, check_fit, check_whole
 from vaenb.errors import InputError
+from vaenb.graphs import compile_graph
+from vaenb.imputing import IMPUTE_ITERATIONS, fill_missing, mirrored_noise
 from vaenb.objectives import split_missing
 from vaenb.records import Scores
-from vaenb.training_run import compile_graph
 from vaenb.windows import VoteCounter
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 POINT_METHODS = ("reconstruction_error", "reconstruction_probability")
 METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
-IMPUTE_ITERATIONS = 10
 CHUNK_VALUES = 4_000_000  # numbers in the largest tensor of a chunk
 LARGEST_CHUNK = 4096  # windows; more of them leave the processor's cache
 ENCODED_AT_ONCE = 2048
@@ -150,55 +150,6 @@ def encode(vae: VAE, windows: Windows) -> NDArray[np.float32]:
     return found
 
 
-def impute(vae: VAE, x: Any, *, n_iterations: int = IMPUTE_ITERATIONS, seed: int = 0) -> NDArray[np.float32]:
-    """Fill the missing points of windows with what the VAE expects there (Rezende et al. 2014).
-
-    Again and again: encode, draw z, decode, and put the decoder's mean into the missing points.
-
-    Parameters
-    ----------
-    vae : VAE
-    x : array_like, shape (batch, window_size, n_channels)
-        NaN where missing.
-    n_iterations : int
-    seed : int
-
-    Returns
-    -------
-    ndarray of float32, same shape
-        The known points are untouched.
-
-    Raises
-    ------
-    InputError
-        If `x` has another shape than the model's windows.
-
-    Examples
-    --------
-    >>> import numpy as np, vaenb
-    >>> x = np.array([[1.0, np.nan, 3.0, 4.0]])
-    >>> vaenb.impute(vaenb.VAE(window_size=4, latent_dim=1), x)[0, [0, 2, 3], 0].tolist()
-    [1.0, 3.0, 4.0]
-    """
-    noise = _noise(check_whole("n_iterations", n_iterations), vae.latent_dim, seed)
-    return np.asarray(_impute(vae, vae.as_windows(x), tf.constant(noise)))
-
-
-def _impute(vae: VAE, x: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    known, filled = split_missing(x)
-    for draw in noise:  # a loop in the compiled graph, too
-        q = vae.posterior(filled).distribution
-        filled = tf.where(known, x, vae.likelihood(q.loc + q.scale * draw).mean())
-    return filled
-
-
-def _noise(n_samples: int, latent_dim: int, seed: int) -> NDArray[np.float32]:
-    """Standard normal draws in mirrored pairs, shape (n_samples, latent_dim)."""
-    seed = check_whole("seed", seed, least=0)
-    half = np.random.default_rng(seed).standard_normal((-(-n_samples // 2), latent_dim))
-    return np.stack([half, -half], axis=1).reshape(-1, latent_dim)[:n_samples].astype(np.float32)
-
-
 class _Scorer:
     """The walk over a series in chunks of one size, so that one compiled graph serves them all."""
 
@@ -216,8 +167,8 @@ class _Scorer:
         draws = 1 if method in {"reconstruction_error", "latent"} else check_whole("n_samples", n_samples)
         self.windows, self.method = windows, method
         self.chunk = int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, LARGEST_CHUNK))
-        self._noise = tf.constant(_noise(draws, vae.latent_dim, seed))
-        self._impute_noise = tf.constant(_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
+        self._noise = tf.constant(mirrored_noise(draws, vae.latent_dim, seed))
+        self._impute_noise = tf.constant(mirrored_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
         key = method, windows.missing is not None, by_point
         if key not in vae.graphs:
             vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1], by_point=by_point).score)
@@ -277,7 +228,7 @@ class _Graph:
         vae = self.vae
         known, filled = split_missing(x)
         if self.imputes:
-            filled = _impute(vae, x, impute_noise)
+            filled = fill_missing(vae, x, impute_noise)
         q = vae.posterior(filled)
         z = q.distribution.loc + q.distribution.scale * noise[:, None, :]
         if self.method == "reconstruction_error":

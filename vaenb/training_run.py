@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vaenb.backend import keras, tf
+from vaenb.graphs import as_tensor, compile_graph, evenly_spaced, gather_windows
 from vaenb.records import EpochRecord
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -76,7 +76,7 @@ class TrainingRun:
         self._calibration = None
         if calibration is not None:
             most = max(64, min(2048, CALIBRATION_VALUES // (vae.window_size * vae.n_channels)))
-            self._calibration = as_tensor(calibration), _evenly_spaced(calibration, most)
+            self._calibration = as_tensor(calibration), evenly_spaced(calibration, most)
         self._first_terms = self._sampled_terms()
         self._block = min(
             steps, max(1, BLOCK_VALUES // (batch_size * vae.latent_dim))
@@ -272,7 +272,7 @@ class TrainingRun:
 
     def _sampled_terms(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Reconstruction and KL of a fixed sample of the training windows."""
-        starts = _evenly_spaced(self.windows, SOUND_WINDOWS)
+        starts = evenly_spaced(self.windows, SOUND_WINDOWS)
         terms = self.vae.elbo_terms(gather_windows(self._values, starts, self.vae.window_size), seed=0)
         return terms.reconstruction.numpy().astype(np.float64), terms.kl.numpy().astype(np.float64)
 
@@ -280,30 +280,3 @@ class TrainingRun:
 def is_finite(record: EpochRecord) -> bool:
     """Whether the epoch ended with a number: for training and, where there is one, for calibration."""
     return bool(np.isfinite(record.elbo) and np.isfinite(record.calibration_elbo or 0.0))
-
-
-def compile_graph(method: Callable[..., Any]) -> Any:
-    """A method as a compiled graph of its own.
-
-    In a `partial`, because TensorFlow counts the compilations of a method over all its owners, and warns of
-    the fifth training in a notebook.
-    """
-    return tf.function(partial(method), jit_compile=True)
-
-
-def as_tensor(windows: Windows) -> tf.Tensor:
-    """The series under the windows, (n_timestamps, n_channels), NaN where missing."""
-    if windows.missing is None:
-        return tf.convert_to_tensor(windows.values, tf.float32)
-    return tf.convert_to_tensor(np.where(windows.missing, np.float32(np.nan), windows.values), tf.float32)
-
-
-def gather_windows(values: tf.Tensor, starts: tf.Tensor, window_size: int) -> tf.Tensor:
-    """The windows at `starts`, shape (batch, window_size, n_channels)."""
-    return tf.gather(values, starts[:, None] + tf.range(window_size)[None, :])
-
-
-def _evenly_spaced(windows: Windows, most: int) -> tf.Tensor:
-    """The starts of at most `most` windows, spread over all of them."""
-    places = np.unique(np.linspace(0, len(windows) - 1, most).astype(np.int64))
-    return tf.constant(windows.starts[places], tf.int32)

@@ -12,8 +12,9 @@ from vaenb.backend import keras, tf
 from vaenb.checks import check_fit, check_whole
 from vaenb.errors import InputError
 from vaenb.evidence import EpochFrame
+from vaenb.graphs import as_tensor, gather_windows
 from vaenb.training import new_run, train_until
-from vaenb.training_run import TrainingRun, as_tensor, gather_windows, is_finite
+from vaenb.training_run import TrainingRun, is_finite
 from vaenb.view_models.timeline import Timeline
 from vaenb.view_models.training_code import setup_code
 
