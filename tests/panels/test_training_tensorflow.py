@@ -113,9 +113,10 @@ def test_it_trains_as_train_does(prepared):
         plain, prepared.train, calibration=prepared.calibration, epochs=3, seed=5, progress=False
     )
     found = watch_training(watched, prepared, seed=5)(epochs=3)
-    np.testing.assert_array_equal(found.curve("elbo"), history.curve("elbo"))
+    # Compiled twice: a busy machine may sum in another order, and the last bit differs.
+    np.testing.assert_allclose(found.curve("elbo"), history.curve("elbo"), rtol=1e-6)
     for a, b in zip(plain.trainable_variables, watched.trainable_variables, strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
 
 
 def test_continue_goes_on_from_the_best_weights_and_remembers_the_optimiser(prepared):

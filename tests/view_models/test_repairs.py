@@ -99,7 +99,7 @@ def test_rows_that_share_a_timestamp_share_a_cell():
 def test_a_clock_set_back_is_marked_where_it_is():
     series = vaenb.load_dataset("machine_temperature")
     repairs = Repairs.of(series, series.grid)
-    fall = int(np.flatnonzero(np.diff(series.index) < np.timedelta64(0))[0]) + 1
+    fall = int(np.flatnonzero(np.diff(series.index) < np.timedelta64(0, "s"))[0]) + 1
     assert repairs.backward.tolist() == [series.cells[fall]]
     assert "goes back once" in " ".join(repairs.words(series.repairs))
 
