@@ -25,6 +25,7 @@ PEERS = {
     "tf_keras + tfp.layers": Peer("tfp_layers", "tf_keras", about="ELBO, a scale for each point; KL twice"),
     "PyTorch, eager": Peer("torch_eager", "pyod", about="ELBO, a scale for each point"),
     "PyOD VAE": Peer("pyod_vae", "pyod", about="squared error; KL clamped to 0"),
+    "PyOD VAE, one thread": Peer("pyod_vae", "pyod", about="squared error; KL clamped to 0", threads=1),
     "alibi-detect OutlierVAE": Peer("alibi_vae", "alibi_detect", about="ELBO, scale 0.05 for all points"),
     f"{LIMIT}, NumPy": Peer("products", more=("numpy",)),
     f"{LIMIT}, PyTorch": Peer("products", "pyod", more=("torch",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ class Peer:
     environment: str | None = None  # None is the Python that runs the benchmark: vaenb's own
     more: tuple[str, ...] = ()
     about: str = ""
+    threads: int | None = None  # of its products; None leaves it to its library
 
     def ask(self, verb: str, **asked: object) -> dict[str, np.ndarray]:
         """What the peer answers to `speed` or `quality`."""
@@ -38,6 +40,7 @@ class Peer:
                 capture_output=True,
                 text=True,
                 check=False,
+                env=os.environ | ({"OMP_NUM_THREADS": str(self.threads)} if self.threads else {}),
             )
             if done.returncode or not told.exists():
                 raise PeerFailed(f"{self.script} {verb} ended with {done.returncode}:\n{done.stderr[-2000:]}")
