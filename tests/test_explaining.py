@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vaenb
-from vaenb import explaining
+from vaenb import reconstructing
 from vaenb.explaining import decoder_of, explain
 from vaenb.preparing import cut_windows
 from vaenb.scoring import channel_scores
@@ -49,7 +49,7 @@ def study():
 
 def test_what_is_expected_on_a_cell_is_the_mean_over_its_windows(study, monkeypatch):
     detector, series, _ = study
-    monkeypatch.setattr(explaining, "AT_ONCE", 1)  # 16 windows at once, so that chunks meet
+    monkeypatch.setattr(reconstructing, "AT_ONCE", 1)  # 16 windows at once, so that chunks meet
     evidence = explain(detector, series)
     windows, found = drawn_one_by_one(detector, series)
     for cell in (0, 1, 11, 12, 200, 388, 399):

@@ -24,6 +24,7 @@ TENSORFLOW_RING = {
     "imputing",
     "watching",
     "explaining",
+    "reconstructing",
     "detector",
     "saving",
     "workflow",

@@ -5,38 +5,29 @@ Memory does not grow with the length of the series, but for what is given back.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaenb.backend import tf
 from vaenb.checks import check_whole
 from vaenb.errors import InputError
 from vaenb.evidence import Evidence, WalkGrid, WindowSample
-from vaenb.graphs import as_tensor, gather_windows
 from vaenb.inputs import read_alike, read_to_fit
 from vaenb.judging.blame import evenly
 from vaenb.preparing import cut_windows, split_cells
+from vaenb.reconstructing import draw, mean_kl, reconstruct
 from vaenb.scoring import channel_scores
 from vaenb.view_models.latent import touched
 from vaenb.view_models.latent_plane import dimension_plane, principal_plane
 from vaenb.watching import to_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vaenb.detector import VAEDetector
     from vaenb.evidence import Decode
-    from vaenb.model import VAE
     from vaenb.records import Floats, Floats32, Ints, Scores, Windows
     from vaenb.view_models.latent_plane import Plane
 
-    Seen = tuple[slice, Floats32, Floats32, Floats32]
-
 MOST_NUMBERS = 4_000_000  # in the drawings of the sampled windows; those of the walk take a quarter of it
-AT_ONCE = 1_000_000  # numbers that are drawn at once
-_MOST_WINDOWS = 2048  # that are drawn at once
 _ROWS = 1 << 16  # cells that are brought to units at once
 _AIR = 0.07  # around the cloud of the walk, as a share of its width
 
@@ -140,74 +131,22 @@ def decoder_of(detector: VAEDetector) -> Decode:
     (3, 16, 1)
     """
     vae = detector.model_
-    graph = _graph(vae, "decode", _Graph(vae).draw, tf.TensorSpec((None, vae.latent_dim), tf.float32))
-    step = _at_once(vae)
 
     def decode(z: Floats) -> tuple[Floats32, Floats32]:
         points = np.asarray(z, dtype=np.float32).reshape(-1, vae.latent_dim)
-        parts = [graph(tf.constant(points[at : at + step])) for at in range(0, max(1, len(points)), step)]
-        mean, spread = (np.concatenate([part[i].numpy() for part in parts]) for i in (0, 1))
-        return to_units(detector.scaler_, mean, spread)
+        return to_units(detector.scaler_, *draw(vae, points))
 
     return decode
 
 
-# ---------------------------------------------------------------------- the model
-
-
-class _Graph:
-    """What is compiled: windows to what the model makes of them, at the posterior's mean."""
-
-    def __init__(self, vae: VAE) -> None:
-        self.vae = vae
-
-    def draw(self, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Means and standard deviations, in scaled units."""
-        p = self.vae.likelihood(z)
-        return p.mean(), p.stddev()
-
-    def see(self, values: tf.Tensor, starts: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Posterior means of the windows at `starts`, and what is drawn from there."""
-        latent = self.vae.posterior(gather_windows(values, starts, self.vae.window_size)).mean()
-        return latent, *self.draw(latent)
-
-    def kl(self, values: tf.Tensor, starts: tf.Tensor) -> tf.Tensor:
-        """The KL of each window and each latent dimension, in nats."""
-        x = gather_windows(values, starts, self.vae.window_size)
-        return self.vae.elbo_terms(x, seed=0).kl_per_dim
-
-
-def _graph(vae: VAE, name: str, method: Any, *signature: tf.TensorSpec) -> Any:
-    """A compiled graph, kept with the weights that it reads."""
-    if ("explain", name) not in vae.graphs:
-        # In a `partial`: TensorFlow counts a method's graphs over all its owners, and warns of the fifth.
-        vae.graphs["explain", name] = tf.function(partial(method), input_signature=signature)
-    return vae.graphs["explain", name]
-
-
-def _of_windows(vae: VAE, name: str, method: Any) -> Any:
-    values = tf.TensorSpec((None, vae.n_channels), tf.float32)
-    return _graph(vae, name, method, values, tf.TensorSpec((None,), tf.int32))
-
-
-def _at_once(vae: VAE) -> int:
-    return int(np.clip(AT_ONCE // (vae.window_size * vae.n_channels), 16, _MOST_WINDOWS))
-
-
-def _seen(vae: VAE, windows: Windows) -> Iterator[Seen]:
-    """The windows chunk by chunk: which, their latent means, reconstructions and spreads, scaled."""
-    graph, step, values = _of_windows(vae, "see", _Graph(vae).see), _at_once(vae), as_tensor(windows)
-    for at in range(0, len(windows), step):
-        part = slice(at, min(at + step, len(windows)))
-        latent, mean, spread = graph(values, tf.constant(windows.starts[part], tf.int32))
-        yield part, latent.numpy(), mean.numpy(), spread.numpy()
+# ---------------------------------------------------------------------- each cell
 
 
 def _on_cells(detector: VAEDetector, windows: Windows) -> tuple[Floats32, Floats32]:
     """Means over the windows that cover a cell, (n_cells, n_channels): averaged scaled, then in units."""
     size, n_cells = windows.window_size, windows.n_timestamps
     total = np.zeros((2, n_cells, windows.n_channels), dtype=np.float32)
-    for part, _, *drawn in _seen(detector.model_, windows):
+    for part, _, *drawn in reconstruct(detector.model_, windows):
         for offset in range(size):
             cells = slice(part.start + offset, part.stop + offset)  # the windows lie one cell apart
             for sums, each in zip(total, drawn, strict=True):
@@ -246,18 +185,14 @@ def _sample(detector: VAEDetector, windows: Windows, scores: Floats) -> WindowSa
     vae, shape = detector.model_, windows.shape
     latent = np.empty((len(windows), vae.latent_dim), dtype=np.float32)
     mean, spread = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
-    kl, values = np.zeros(vae.latent_dim), as_tensor(windows)
-    graph = _of_windows(vae, "kl", _Graph(vae).kl)
-    for part, places, *drawn in _seen(vae, windows):
+    for part, places, *drawn in reconstruct(vae, windows):
         latent[part] = places
         mean[part], spread[part] = to_units(detector.scaler_, *drawn)
-        starts = tf.constant(windows.starts[part], tf.int32)
-        kl += graph(values, starts).numpy().astype(np.float64).sum(axis=0)
     return WindowSample(
         starts=windows.starts,
         window_size=windows.window_size,
         latent=latent,
-        kl_per_dim=kl / len(windows),
+        kl_per_dim=mean_kl(vae, windows),
         scores=np.asarray(scores, dtype=np.float64),
         mean=mean,
         spread=spread,
