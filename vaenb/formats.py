@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -120,3 +121,31 @@ def stamp(moment: np.datetime64 | np.int64 | int, interval: float | None) -> str
     step = interval or 0.001
     unit = next((unit for unit, size in units if step >= size and step % size == 0), "ms")
     return str(moment.astype(f"datetime64[{unit}]")).replace("T", " ")
+
+
+def plain_stamp(stamp: Any) -> str:
+    """A timestamp to the minute, or as much finer as it says; any other index as it is.
+
+    Examples
+    --------
+    >>> plain_stamp(np.datetime64("2015-01-27T01:30:00")), plain_stamp(12345)
+    ('2015-01-27 01:30', '12,345')
+    """
+    if not isinstance(stamp, np.datetime64):
+        return f"{stamp:,}"
+    text = str(stamp.astype("datetime64[ns]")).replace("T", " ")
+    return text.removesuffix(".000000000").removesuffix(":00") if text.endswith("0" * 9) else text.rstrip("0")
+
+
+def rounded_span(seconds: float) -> str:
+    """Seconds in the largest unit that keeps the number at or above one.
+
+    Examples
+    --------
+    >>> rounded_span(5_400.0), rounded_span(0.0055)
+    ('1.5 h', '5.5 ms')
+    """
+    for unit, size in (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0), ("s", 1.0)):
+        if seconds >= size:
+            return f"{seconds / size:.4g} {unit}"
+    return f"{seconds * 1000:.4g} ms"

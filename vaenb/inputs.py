@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vaenb.errors import InputError
+from vaenb.formats import rounded_span
 from vaenb.reading import read_series
-from vaenb.records import SECONDS_PER_DAY, Series, _span
+from vaenb.records import SECONDS_PER_DAY, Series
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -78,7 +79,7 @@ def compare_clocks(series: Series, points_per_day: float | None, *, stacklevel: 
     if series.interval is None or points_per_day is None:
         return
     learnt = SECONDS_PER_DAY / points_per_day
-    now, then = _span(series.interval), _span(learnt)
+    now, then = rounded_span(series.interval), rounded_span(learnt)
     ratio = series.interval / learnt
     if max(ratio, 1 / ratio) > SAME_INTERVAL:
         warnings.warn(

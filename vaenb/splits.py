@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaenb.errors import InputError
-from vaenb.records import _stamp
+from vaenb.formats import plain_stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +45,7 @@ def find_train_end(train_end: TrainEnd, index: NDArray[Any], cells: Ints) -> int
     number = _as_number(train_end)
     if number is None:
         found = _rows_before(train_end, index, cells)
-        expected = f"a time after {_stamp(index.min())} and up to {_stamp(index.max())}"
+        expected = f"a time after {plain_stamp(index.min())} and up to {plain_stamp(index.max())}"
     else:
         found = _rows_of(number, n_rows)
         expected = f"a row number from 1 to {n_rows - 1:,}, or a share between 0 and 1"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from vaenb.errors import InputError
-from vaenb.records import _span, _stamp
+from vaenb.formats import plain_stamp, rounded_span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,7 +117,7 @@ class _Clock:
 
     def span(self, length: float) -> str:
         """A length of time as a person says it."""
-        return _span(length / 1e9) if self.ticks else f"{length:,.6g} steps of the index"
+        return rounded_span(length / 1e9) if self.ticks else f"{length:,.6g} steps of the index"
 
 
 def _put_in_order(clock: _Clock) -> tuple[Ints, NDArray[Any], tuple[str, ...]]:
@@ -161,7 +161,7 @@ def _tell_falls(clock: _Clock, falls: Ints) -> str:
     if not clock.ticks:
         return f"the index starts over {often}: the rows stay in their order"
     length = clock.span(float(clock.time[first] - clock.time[first + 1]))
-    when = f"{'' if len(falls) == 1 else 'first '}by {length} after {_stamp(clock.index[first])}"
+    when = f"{'' if len(falls) == 1 else 'first '}by {length} after {plain_stamp(clock.index[first])}"
     return f"the clock goes back {often} ({when}): the rows stay in their order"
 
 
@@ -202,7 +202,7 @@ def _place(
         length = clock.span(float(stamps[longest + 1] - stamps[longest]))
         many = "1 gap" if len(gaps) == 1 else f"{len(gaps):,} gaps"
         points = f"{empty.sum():,} missing point{'' if empty.sum() == 1 else 's'}"
-        told.append(f"{many} ({points}), the longest {length} from {_stamp(names[longest])}")
+        told.append(f"{many} ({points}), the longest {length} from {plain_stamp(names[longest])}")
     shortened = int(np.sum(empty > LONGEST_GAP))
     if shortened:
         told.append(f"gaps of more than {LONGEST_GAP:,} points are shortened to that: {shortened:,}")
