@@ -96,16 +96,16 @@ def run(peers: dict[str, Peer], asked: argparse.Namespace) -> tuple[dict[str, li
 
 
 def limits(found: dict[str, list[dict]]) -> dict[str, float]:
-    """Seconds of an epoch and of a scoring at the machine's limit: the faster library's."""
+    """Seconds of an epoch and of a scoring at the machine's limit: the faster library's best round."""
     known = [each for name, each in found.items() if name.startswith(LIMIT)]
     return {
-        what: min((median([one[what] for one in each]) for each in known), default=float("nan"))
+        what: min((one[what] for each in known for one in each), default=float("nan"))
         for what in ("epoch", "scoring")
     }
 
 
 def row(name: str, found: dict[str, list[dict]]) -> dict[str, object]:
-    """A line of the table: medians over the rounds, and their ratios to ours in the same rounds."""
+    """A line of the table: medians over the rounds, their ratios to ours, and that of the best rounds."""
     each, ours = found[name], found.get(OURS, [])
     middle = {what: median([one[what] for one in each]) for what in each[0]}
     limit = limits(found)
@@ -113,14 +113,19 @@ def row(name: str, found: dict[str, list[dict]]) -> dict[str, object]:
     def times(what: str) -> float:
         return median([theirs[what] / one[what] for theirs, one in zip(each, ours, strict=False)])
 
+    def at_best(what: str) -> float | None:
+        return min(one[what] for one in each) / min(one[what] for one in ours) if ours else None
+
     bare = name.startswith(LIMIT)
     return {
         "contender": name,
         "trained windows/s": N_WINDOWS / middle["epoch"],
         "x ours": times("epoch"),
+        "at best": at_best("epoch"),
         "% of the limit": 100 * limit["epoch"] / middle["epoch"],
         "scored windows/s": N_WINDOWS / middle["scoring"],
         "x ours, scoring": times("scoring"),
+        "scoring at best": at_best("scoring"),
         "% of the limit, scoring": 100 * limit["scoring"] / middle["scoring"],
         "peak MB": None if bare else middle["peak MB"],
         "of it imports": None if bare else middle["own MB"],
