@@ -19,7 +19,7 @@ from common import in_fresh_python, save, table
 from memory import PEAK
 
 MB = 2**20
-STEPS = ("prepare", "train", "score", "threshold", "judge", "open the panel", "move its line")
+STEPS = ("prepare", "train", "score", "threshold", "judge", "open the panel", "first move", "move its line")
 CODE = """
 import time
 import vaenb
@@ -106,11 +106,17 @@ def rows(found: dict[int, dict[str, float]]) -> list[dict[str, object]]:
         {
             "step": step,
             **{f"{n:.0e} s".replace("e+0", "e"): told[f"{step} s"] for n, told in found.items()},
-            **{f"{n:.0e} MB".replace("e+0", "e"): told[f"{step} peak"] / MB for n, told in found.items()},
+            **{f"{n:.0e} MB".replace("e+0", "e"): _mb(told, step) for n, told in found.items()},
             **exponents(f"{step} s", found),
         }
         for step in STEPS
     ]
+
+
+def _mb(told: dict[str, float], step: str) -> float | None:
+    """The peak of a step; the first move's is that of all moves."""
+    peak = told.get(f"{step} peak")
+    return None if peak is None else peak / MB
 
 
 def main() -> None:
