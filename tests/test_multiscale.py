@@ -25,16 +25,27 @@ def test_box_mean_is_the_mean_of_the_neighbours(values, length):
 
 def test_the_score_is_what_the_docstring_says():
     rng = np.random.default_rng(0)
-    train, errors = rng.gamma(2.0, size=500), rng.gamma(2.0, size=300)
-    expected = np.zeros(300)
-    for share in LENGTHS:
-        length = max(1, round(share * 16))
-        usual = naive_mean(train, length)
-        middle = np.median(usual)
-        sigma = TO_SIGMA * np.median(np.abs(usual - middle))
-        expected += np.sqrt(np.maximum((naive_mean(errors, length) - middle) / sigma, 0)) / len(LENGTHS)
-    found = MultiScale(16).fit(train).transform(errors)
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    train, errors = rng.gamma(0.3, size=(2, 1100)), rng.gamma(0.3, size=(2, 300))
+    train[:, 7] = 1e4  # contamination
+    expected = []
+    for known, row in zip(train, errors, strict=True):
+        for share in LENGTHS:
+            length = max(1, round(share * 16))
+            usual = naive_mean(known, length)
+            middle = np.median(usual)
+            reach = 30 * TO_SIGMA * np.median(np.abs(usual - middle))
+            sigma = np.std(np.minimum(np.maximum(usual, middle - reach), middle + reach))
+            expected.append(np.maximum((naive_mean(row, length) - middle) / sigma, 0) ** (2 / 3))
+    scales = MultiScale(16).fit(train)
+    np.testing.assert_allclose(scales.transform(errors), np.mean(expected, axis=0), rtol=1e-7)
+    assert scales.sigma_.max() < 30  # against 300 without the cut
+
+
+def test_lengths_of_which_the_training_part_holds_too_few_are_left_out():
+    assert MultiScale(64).fit(np.arange(4096.0)).lengths_.tolist() == [1, 8, 32, 64, 128, 256, 512]
+    assert MultiScale(64).fit(np.arange(400.0)).lengths_.tolist() == [1, 8, 32, 64, 128]
+    assert MultiScale(64).fit(np.arange(3.0)).lengths_.tolist() == [1]
+    assert MultiScale(2).fit(np.arange(200.0)).lengths_.tolist() == [1, 2, 4, 8, 16]
 
 
 @pytest.mark.parametrize("length", [1, 20, 150])
@@ -75,7 +86,7 @@ def test_a_wrong_state_is_refused():
     with pytest.raises(InputError, match="not positive"):
         MultiScale.from_state(16, state | {"sigma": -state["sigma"]})
     with pytest.raises(InputError, match="other lengths"):
-        MultiScale.from_state(16, state | {"median": state["median"][:2]})
+        MultiScale.from_state(16, state | {"median": state["median"][:, :2]})
 
 
 def test_not_fitted():

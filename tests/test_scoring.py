@@ -10,7 +10,7 @@ from vaenb import scoring
 from vaenb.errors import InputError
 from vaenb.imputing import impute
 from vaenb.model import VAE
-from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
+from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score, score_points
 
 SIZE, CHANNELS = 8, 2
 
@@ -145,7 +145,34 @@ def test_a_vote_by_point_is_the_mean_error_of_the_point_itself(models, method, m
     np.testing.assert_allclose(found.window_values, by_window.window_values, rtol=1e-6)
 
 
-def naive_errors(vae, x, method, noise):
+@pytest.mark.parametrize("kind", ["normal", "laplace", "mixture"])
+def test_the_coarse_measure_has_a_larger_scale(models, kind):
+    vae, values = models[kind], make_values(24)
+    windows, noise = cut(values, stride=SIZE), mirrored_noise(5, 3, seed=0)
+    expected = np.concatenate(
+        [
+            naive_errors(
+                vae,
+                values[i : i + SIZE].astype(np.float32),
+                "reconstruction_probability",
+                noise,
+                more=scoring.COARSE,
+            )
+            for i in windows.starts
+        ]
+    )
+    said, errors = score_points(vae, windows, n_samples=5)
+    np.testing.assert_array_equal(errors[0], said.values)
+    np.testing.assert_allclose(errors[1], expected.sum(axis=1), rtol=2e-4, atol=1e-4)
+    assert score_points(vae, windows, "reconstruction_error")[1].shape == (1, 24)
+
+
+def test_without_a_scale_there_is_one_measure():
+    vae = shake(VAE(SIZE, 1, latent_dim=2, hidden=(6,), likelihood="bernoulli"))
+    assert score_points(vae, cut(np.random.default_rng(0).random(24)))[1].shape == (1, 24)
+
+
+def naive_errors(vae, x, method, noise, *, more=0.0):
     """The mean error over the draws, shape (window_size, n_channels); NaN where missing."""
     filled = naive_impute(vae, x, mirrored_noise(10, vae.latent_dim, 0)) if np.isnan(x).any() else x
     q = vae.posterior(filled[None]).distribution
@@ -153,6 +180,7 @@ def naive_errors(vae, x, method, noise):
         errors = (filled - vae.likelihood(q.loc).mean().numpy()[0]) ** 2
     else:
         p = [vae.likelihood(q.loc + q.scale * draw).distribution for draw in noise]
+        p = [part.copy(scale=part.scale + more) for part in p]
         errors = -np.mean([part.log_prob(filled).numpy()[0] for part in p], axis=0)
     return np.where(np.isnan(x), np.nan, errors)
 

@@ -18,7 +18,7 @@ from vaenb.judging.blame import evenly, normal_parts, share_blame
 from vaenb.model import VAE
 from vaenb.multiscale import MultiScale
 from vaenb.preparing import cut_windows, prepare
-from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
+from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score, score_points
 from vaenb.settings import as_code, check_settings, plain
 from vaenb.thresholds.rules import as_rule, calibration_cells, fit_rule, rehearse
 from vaenb.training import train
@@ -75,10 +75,11 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
     method : str
         See `vaenb.score`.
     vote : {"lengths", "window", "point"}
-        "lengths" averages the errors of single points over several lengths, from a point to two windows,
-        and judges them together (`vaenb.multiscale.MultiScale`); its scores have no unit. "window" and
-        "point" are those of `vaenb.score`, in nats or squared scaled units. A method without errors of
-        single points ("elbo", "iwae", "latent") votes by window in place of lengths.
+        "lengths" averages the errors of single points over several lengths, from a point to eight windows,
+        by the decoder's own scale and by the data's, and judges them together
+        (`vaenb.multiscale.MultiScale`); its scores have no unit. "window" and "point" are those of
+        `vaenb.score`, in nats or squared scaled units. A method without errors of single points
+        ("elbo", "iwae", "latent") votes by window in place of lengths.
     n_samples : int
         Draws of z for each window.
     threshold : Threshold, str or float, optional
@@ -307,15 +308,16 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
             On the cells of the series' grid; ``decision_scores_`` are those on its rows.
         """
         with timed(self.seconds_, "score"):
-            errors = self._errors(prepared.everything)
+            said, errors = self._errors(prepared.everything)
             lengths = MultiScale(self.window_size_) if self.weighs_lengths else None
-            self.lengths_ = lengths and lengths.fit(errors.values[: prepared.train_stop])
-            found = self._weigh(errors)
+            self.lengths_ = lengths and lengths.fit(errors[:, : prepared.train_stop])
+            found = self._weigh(said, errors)
             self.decision_scores_: Floats = prepared.series.to_rows(found.values)
             self.scores_ = replace(found, values=self.decision_scores_)
-            held_out = self._errors(prepared.calibration)
-            part = held_out.values[calibration_cells(prepared)]
-            self.calibration_scores_: Floats = self._weigh(replace(held_out, values=part)).values
+            held_out, errors = self._errors(prepared.calibration)
+            cells = calibration_cells(prepared)
+            part = replace(held_out, values=held_out.values[cells])
+            self.calibration_scores_: Floats = self._weigh(part, errors[:, cells]).values
             self.normal_by_channel_: Floats = normal_parts(prepared.calibration, self._by_channel)
             sample = prepared.everything[evenly(len(prepared.everything), LATENT_WINDOWS)]
             self.latent_ = encode(self.model_, sample)
@@ -425,26 +427,28 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
 
     def _score(self, series: Series) -> Scores:
         windows = cut_windows(series, self.scaler_, window_size=self.window_size_)
-        return self._weigh(self._errors(windows))
+        return self._weigh(*self._errors(windows))
 
     def _scores_on_rows(self, series: Series) -> Floats:
         return series.to_rows(self._score(series).values)
 
-    def _errors(self, windows: Windows) -> Scores:
-        """What the windows say of each timestamp, before their votes are averaged over several lengths."""
-        vote = "point" if self.weighs_lengths else "window" if self.vote == "lengths" else self.vote
-        return score(self.model_, windows, self.method, vote=vote, n_samples=self.n_samples, seed=self.seed)
+    def _errors(self, windows: Windows) -> tuple[Scores, Floats]:
+        """What windows say of each timestamp; and for the lengths to judge, (n_measures, n_timestamps)."""
+        chosen = {"n_samples": self.n_samples, "seed": self.seed}
+        if self.weighs_lengths:
+            return score_points(self.model_, windows, self.method, **chosen)
+        vote = "window" if self.vote == "lengths" else self.vote
+        said = score(self.model_, windows, self.method, vote=vote, **chosen)
+        return said, said.values[None]
 
     @property
     def weighs_lengths(self) -> bool:
         """Whether its scores come from errors averaged over several lengths."""
         return self.vote == "lengths" and self.method in POINT_METHODS
 
-    def _weigh(self, errors: Scores) -> Scores:
+    def _weigh(self, said: Scores, errors: Floats) -> Scores:
         """The scores that are judged."""
-        if self.lengths_ is None:
-            return errors
-        return replace(errors, values=self.lengths_.transform(errors.values))
+        return said if self.lengths_ is None else replace(said, values=self.lengths_.transform(errors))
 
     def _by_channel(self, windows: Windows) -> NDArray[np.float64]:
         return channel_scores(self.model_, windows, self.method, n_samples=self.n_samples, seed=self.seed)

@@ -1,7 +1,7 @@
 """Errors of single points to anomaly scores that see short and long events alike. NumPy only.
 
-A spike lasts a point, a freeze or a storm lasts several windows. Averaging the errors over one fixed length
-finds one of them and blurs the other. So they are averaged over several lengths, each is measured against
+A spike lasts a point, a freeze or a storm lasts many windows. Averaging the errors over one fixed length
+finds one of them and blurs the other. So they are averaged over a ladder of lengths, each is measured against
 what is usual for that length in the training part, and the score is what the lengths say together.
 """
 
@@ -20,28 +20,34 @@ if TYPE_CHECKING:
 
     from vaenb.records import Floats
 
-LENGTHS = (0.0, 0.125, 0.5, 1.0, 2.0)  # in windows; 0 is the point alone
+LENGTHS = (0.0, 0.125, 0.5, 1.0, 2.0, 4.0, 8.0)  # in windows; 0 is the point alone
+SHARE = 0.5  # of the training part, at most: of a longer length it has none to say what is usual
 TO_SIGMA = 1.4826  # a median absolute deviation in standard deviations, for a normal distribution
+CLIP = 30.0  # sigmas beyond which an error of the training part is contamination, and counts as this many
+POWER = 2 / 3
 
 
 class MultiScale:
-    """Combine averages of the errors over several lengths.
+    """Combine averages of the errors over several lengths, by one or more measures of the errors.
 
     With ``m_l(t)`` the mean error of the points within half a length ``l`` of ``t``, and ``median_l``,
-    ``sigma_l`` (1.4826 median absolute deviations) learnt from the training part,
-    ``score(t) = mean_l sqrt(max(0, (m_l(t) - median_l) / sigma_l))``. The root keeps one
-    enormous value from speaking for all lengths.
+    ``sigma_l`` learnt from the training part, the score is
+    ``score(t) = mean_l max(0, (m_l(t) - median_l) / sigma_l) ** (2 / 3)``, the mean over all lengths and
+    measures. The power keeps one enormous value from speaking for all. ``sigma_l`` is a standard deviation of
+    values cut off at 44 median absolute deviations from the median: errors have a long tail that is usual,
+    and a broken sensor in the training part a longer one that is not.
 
     Parameters
     ----------
     window_size : int
-        In points; the lengths are 1 point and 1/8, 1/2, 1 and 2 windows.
+        In points; the lengths are 1 point and 1/8, 1/2, 1, 2, 4 and 8 windows, as far as they are at most
+        half of the training part.
 
     Attributes
     ----------
     lengths_ : ndarray of int64, shape (n_lengths,)
         In points.
-    median_, sigma_ : ndarray of float64, shape (n_lengths,)
+    median_, sigma_ : ndarray of float64, shape (n_measures, n_lengths)
 
     Examples
     --------
@@ -52,24 +58,25 @@ class MultiScale:
     500
     """
 
+    lengths_: NDArray[np.int64]
     median_: Floats
     sigma_: Floats
 
     def __init__(self, window_size: int) -> None:
         self.window_size = window_size
-        self.lengths_ = np.array([max(1, round(length * window_size)) for length in LENGTHS], dtype=np.int64)
 
     def fit(self, errors: ArrayLike) -> Self:
-        """Learn what is usual from the errors of the training part, shape (n_timestamps,)."""
-        table = [box_mean(np.asarray(errors, dtype=np.float64), int(length)) for length in self.lengths_]
-        self.median_ = np.array([np.median(row) for row in table])
-        spread = np.array(
-            [np.median(np.abs(row - mid)) for row, mid in zip(table, self.median_, strict=True)]
-        )
-        # Constant errors have no spread; then any other error is far out, and finitely so.
-        least = 1e-6 * np.maximum(np.abs(self.median_), 1.0)
-        self.sigma_ = TO_SIGMA * np.maximum(spread, least)
+        """Learn what is usual from the training part: (n_timestamps,) or (n_measures, n_timestamps)."""
+        measures = np.atleast_2d(np.asarray(errors, dtype=np.float64))
+        self.lengths_ = self._ladder(measures.shape[1])
+        usual = [[_usual(box_mean(row, int(length))) for length in self.lengths_] for row in measures]
+        self.median_, self.sigma_ = np.moveaxis(np.array(usual), -1, 0)
         return self
+
+    def _ladder(self, n_timestamps: int) -> NDArray[np.int64]:
+        lengths = {max(1, round(length * self.window_size)) for length in LENGTHS}
+        most = max(1, SHARE * n_timestamps)
+        return np.array(sorted(length for length in lengths if length <= most), dtype=np.int64)
 
     def transform(self, errors: ArrayLike) -> Floats:
         """Scores of the timestamps, shape (n_timestamps,); never negative, higher = more anomalous."""
@@ -77,11 +84,12 @@ class MultiScale:
             raise InputError(
                 "The scales have not been fitted: call fit with the training part's errors first."
             )
-        found = np.asarray(errors, dtype=np.float64)
-        total = np.zeros(len(found))
-        for length, median, sigma in zip(self.lengths_, self.median_, self.sigma_, strict=True):
-            total += np.sqrt(np.maximum((box_mean(found, int(length)) - median) / sigma, 0.0))
-        return total / len(self.lengths_)
+        measures = np.atleast_2d(np.asarray(errors, dtype=np.float64))
+        total = np.zeros(measures.shape[1])
+        for row, medians, sigmas in zip(measures, self.median_, self.sigma_, strict=True):
+            for length, median, sigma in zip(self.lengths_, medians, sigmas, strict=True):
+                total += np.maximum((box_mean(row, int(length)) - median) / sigma, 0.0) ** POWER
+        return total / self.sigma_.size
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """What was learnt, as plain arrays."""
@@ -97,14 +105,26 @@ class MultiScale:
             If the arrays cannot belong together.
         """
         scales = cls(window_size)
+        lengths = np.array(state["lengths"], dtype=np.int64)
         median, sigma = (np.array(state[name], dtype=np.float64) for name in ("median", "sigma"))
-        fit_together = median.shape == sigma.shape == scales.lengths_.shape
-        if not (np.array_equal(scales.lengths_, state["lengths"]) and fit_together):
+        whole = scales._ladder(round(max(LENGTHS) * window_size / SHARE))
+        fit_together = median.ndim == 2 and median.shape == sigma.shape == (len(median), len(lengths))
+        if not (fit_together and len(lengths) > 0 and np.array_equal(lengths, whole[: len(lengths)])):
             raise InputError("The saved scales are of other lengths: save the detector again.")
         if not (np.isfinite(median).all() and np.isfinite(sigma).all() and (sigma > 0).all()):
             raise InputError("The saved scales hold a number that is not positive: save the detector again.")
-        scales.median_, scales.sigma_ = median, sigma
+        scales.lengths_, scales.median_, scales.sigma_ = lengths, median, sigma
         return scales
+
+
+def _usual(values: Floats) -> tuple[float, float]:
+    """The median, and the standard deviation without contamination."""
+    median = float(np.median(values))
+    spread = TO_SIGMA * float(np.median(np.abs(values - median)))
+    # Constant errors have no spread; then any other error is far out, and finitely so.
+    least = TO_SIGMA * 1e-6 * max(abs(median), 1.0)
+    reach = CLIP * max(spread, least)
+    return median, max(float(np.std(np.clip(values, median - reach, median + reach))), least)
 
 
 def box_mean(values: Floats, length: int) -> Floats:

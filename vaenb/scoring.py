@@ -30,13 +30,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vaenb.model import VAE
-    from vaenb.records import Windows
+    from vaenb.records import Floats, Windows
 
 POINT_METHODS = ("reconstruction_error", "reconstruction_probability")
 METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
 CHUNK_VALUES = 4_000_000  # numbers in the largest tensor of a chunk
 LARGEST_CHUNK = 4096  # windows; more of them leave the processor's cache
 ENCODED_AT_ONCE = 2048
+COARSE = (
+    0.8  # added to the decoder's scale for the coarse measure, in scaled units: near the data's own spread
+)
 
 
 def score(
@@ -102,16 +105,64 @@ def score(
         raise InputError(
             f"vote is 'point', which {method!r} has no score for; take {' or '.join(POINT_METHODS)}."
         )
+    if vote == "point":
+        return score_points(vae, windows, method, n_samples=n_samples, seed=seed)[0]
     votes = VoteCounter(windows.n_timestamps, windows.window_size)
     by_window = np.empty(len(windows))
-    scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, by_point=vote == "point")
+    for part, total, _, _ in _Scorer(vae, windows, method, n_samples=n_samples, seed=seed).chunks():
+        by_window[part] = total
+        every = _known(total)
+        votes.add(total[every], windows.starts[part][every])
+    return _scores(windows, method, _fill_gaps(votes.mean()), by_window)
+
+
+def score_points(
+    vae: VAE,
+    windows: Windows,
+    method: str = "reconstruction_probability",
+    *,
+    n_samples: int = 8,
+    seed: int = 0,
+) -> tuple[Scores, Floats]:
+    """The errors of single points, the mean over the windows that cover them, by two measures.
+
+    Where the decoder is sure, its own scale makes a small error a large one; that finds what is subtle, and
+    is wrong where it is too sure. So the reconstruction probability comes with a second measure, for which
+    `COARSE` is added to the decoder's scale: an error counts by its size in the data.
+
+    Parameters
+    ----------
+    vae, windows, method, n_samples, seed
+        See `score`; the method has errors of single points.
+
+    Returns
+    -------
+    Scores
+        What ``score(vote="point")`` gives.
+    ndarray of float64, shape (n_measures, n_timestamps)
+        The same values, and those of the coarse measure where the likelihood has a scale.
+    """
+    scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, by_point=True)
+    votes = [VoteCounter(windows.n_timestamps, windows.window_size) for _ in range(scorer.n_measures)]
+    by_window = np.empty(len(windows))
     for part, total, _, by_point in scorer.chunks():
         by_window[part] = total
-        said, known = (by_point if vote == "point" else total), ~np.isnan(total)
-        every = slice(None) if known.all() else known
-        votes.add(said[every], windows.starts[part][every])
+        every = _known(total)
+        for measure, counter in enumerate(votes):
+            counter.add(by_point[:, measure][every], windows.starts[part][every])
+    errors = np.stack([_fill_gaps(counter.mean()) for counter in votes])
+    return _scores(windows, method, errors[0], by_window), errors
+
+
+def _known(total: Floats) -> slice | NDArray[np.bool_]:
+    """Which windows have a score."""
+    known = ~np.isnan(total)
+    return slice(None) if known.all() else known
+
+
+def _scores(windows: Windows, method: str, values: Floats, by_window: Floats) -> Scores:
     return Scores(
-        values=_fill_gaps(votes.mean()),
+        values=values,
         method=method,
         window_size=windows.window_size,
         window_values=by_window,
@@ -169,13 +220,15 @@ class _Scorer:
         self.chunk = int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, LARGEST_CHUNK))
         self._noise = tf.constant(mirrored_noise(draws, vae.latent_dim, seed))
         self._impute_noise = tf.constant(mirrored_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
-        key = method, windows.missing is not None, by_point
+        has_scale = vae.settings["likelihood"] != "bernoulli" and method != "reconstruction_error"
+        self.n_measures = (2 if has_scale else 1) if by_point else 0
+        key = method, windows.missing is not None, self.n_measures
         if key not in vae.graphs:
-            vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1], by_point=by_point).score)
+            vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1], n_measures=key[2]).score)
         self._compiled = vae.graphs[key]
 
     def chunks(self) -> Iterator[tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]]:
-        """Yield each part of the windows with its scores: (n,), (n, n_channels) and (n, window_size).
+        """Yield each part of the windows with scores: (n,), (n, n_channels), (n, n_measures, window_size).
 
         The last ones are empty where nobody asked for them. NaN for a window or a point that holds no value
         at all.
@@ -220,31 +273,37 @@ def _laid_out(windows: Windows, starts: NDArray[np.int64]) -> NDArray[np.float32
 class _Graph:
     """What is compiled: the scores of a batch of windows."""
 
-    def __init__(self, vae: VAE, method: str, *, imputes: bool, by_point: bool) -> None:
-        self.vae, self.method, self.imputes, self.by_point = vae, method, imputes, by_point
+    def __init__(self, vae: VAE, method: str, *, imputes: bool, n_measures: int) -> None:
+        self.vae, self.method, self.imputes, self.n_measures = vae, method, imputes, n_measures
 
     def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Scores of windows (batch,), their channels' (batch, n_channels), points' (batch, window_size)."""
+        """Scores: windows (batch,), channels (batch, n_channels), points (batch, n_measures, window_size)."""
         vae = self.vae
         known, filled = split_missing(x)
         if self.imputes:
             filled = fill_missing(vae, x, impute_noise)
         q = vae.posterior(filled)
         z = q.distribution.loc + q.distribution.scale * noise[:, None, :]
-        if self.method == "reconstruction_error":
-            errors = tf.square(filled - vae.likelihood(q.distribution.loc).mean())[None]
-        else:
-            errors = -vae.likelihood(z).distribution.log_prob(filled)
-        errors = tf.where(known, errors, 0.0)  # (n_samples, batch, window_size, n_channels)
+        measures = [tf.where(known, errors, 0.0) for errors in self._errors(filled, q, z)]
+        errors = measures[0]  # (n_samples, batch, window_size, n_channels)
         share = tf.reduce_mean(tf.cast(known, tf.float32), axis=2)  # (batch, window_size)
         by_point = tf.zeros((0,))
-        if self.by_point:
-            by_point = _scaled_up(tf.reduce_mean(tf.reduce_sum(errors, axis=3), axis=0), share)
+        if self.n_measures:
+            said = [tf.reduce_mean(tf.reduce_sum(each, axis=3), axis=0) for each in measures]
+            by_point = tf.stack([_scaled_up(each, share) for each in said], axis=1)
         draws = tf.reduce_sum(errors, axis=2)  # (n_samples, batch, n_channels)
         share = tf.reduce_mean(share, axis=1)
         by_channel = _scaled_up(tf.reduce_mean(draws, axis=0), share[:, None])
         total = self._total(q, z, by_channel, _scaled_up(tf.reduce_sum(draws, axis=-1), share))
         return tf.where(share > 0, total, np.nan), by_channel, by_point
+
+    def _errors(self, x: tf.Tensor, q: Any, z: tf.Tensor) -> list[tf.Tensor]:
+        """The errors of each value, (n_samples, batch, window_size, n_channels), by each measure."""
+        if self.method == "reconstruction_error":
+            return [tf.square(x - self.vae.likelihood(q.distribution.loc).mean())[None]]
+        p = self.vae.likelihood(z).distribution
+        coarse = [p.copy(scale=p.scale + COARSE)] if self.n_measures > 1 else []
+        return [-each.log_prob(x) for each in (p, *coarse)]
 
     def _total(self, q: Any, z: tf.Tensor, by_channel: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         if self.method == "latent":
