@@ -29,13 +29,16 @@ def test_the_score_is_what_the_docstring_says():
     train[:, 7] = 1e4  # contamination
     expected = []
     for known, row in zip(train, errors, strict=True):
+        cap = np.median(known) + 20 * TO_SIGMA * np.median(np.abs(known - np.median(known)))
         for share in LENGTHS:
             length = max(1, round(share * 16))
-            usual = naive_mean(known, length)
+            most = cap if length > 16 else np.inf
+            usual = naive_mean(np.minimum(known, most), length)
             middle = np.median(usual)
             reach = 30 * TO_SIGMA * np.median(np.abs(usual - middle))
             sigma = np.std(np.minimum(np.maximum(usual, middle - reach), middle + reach))
-            expected.append(np.maximum((naive_mean(row, length) - middle) / sigma, 0) ** (2 / 3))
+            found = naive_mean(np.minimum(row, most), length)
+            expected.append(np.maximum((found - middle) / sigma, 0) ** (2 / 3))
     scales = MultiScale(16).fit(train)
     np.testing.assert_allclose(scales.transform(errors), np.mean(expected, axis=0), rtol=1e-7)
     assert scales.sigma_.max() < 30  # against 300 without the cut
@@ -56,6 +59,17 @@ def test_short_and_long_events_stand_out(length):
     score = MultiScale(64).fit(errors[:1500]).transform(errors)
     assert 2000 - 64 <= score.argmax() <= 2000 + length + 64
     assert score[2000 : 2000 + length].mean() > np.quantile(score[:1500], 0.9)
+
+
+def test_a_spike_is_little_heard_windows_away():
+    errors = np.random.default_rng(4).gamma(2.0, size=3000)
+    calm, spiked = MultiScale(64).fit(errors[:1500]), errors.copy()
+    spiked[2000] = 1e6
+    near, far = calm.transform(spiked), calm.transform(errors)
+    assert near[2000] > 100 * far.max()
+    away = np.abs(np.arange(3000) - 2000) > 64
+    assert (near[away] - far[away]).max() < far.std()
+    np.testing.assert_array_equal(near[:1744], far[:1744])  # eight windows of 64, half before it
 
 
 def test_a_larger_error_never_lowers_a_score():

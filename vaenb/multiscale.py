@@ -14,7 +14,7 @@ import numpy as np
 from vaenb.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -25,6 +25,7 @@ SHARE = 0.5  # of the training part, at most: of a longer length it has none to 
 TO_SIGMA = 1.4826  # a median absolute deviation in standard deviations, for a normal distribution
 CLIP = 30.0  # sigmas beyond which an error of the training part is contamination, and counts as this many
 POWER = 2 / 3
+CAP = 20.0  # sigmas of single errors: over lengths beyond a window, no error counts for more
 
 
 class MultiScale:
@@ -33,9 +34,10 @@ class MultiScale:
     With ``m_l(t)`` the mean error of the points within half a length ``l`` of ``t``, and ``median_l``,
     ``sigma_l`` learnt from the training part, the score is
     ``score(t) = mean_l max(0, (m_l(t) - median_l) / sigma_l) ** (2 / 3)``, the mean over all lengths and
-    measures. The power keeps one enormous value from speaking for all. ``sigma_l`` is a standard deviation of
-    values cut off at 44 median absolute deviations from the median: errors have a long tail that is usual,
-    and a broken sensor in the training part a longer one that is not.
+    measures. The power keeps one enormous value from speaking for all; and for lengths beyond a window errors
+    are cut off at a cap, so that a spike does not raise the score windows away from it. ``sigma_l`` is a
+    standard deviation of values cut off at 44 median absolute deviations from the median: errors have a long
+    tail that is usual, and a broken sensor in the training part a longer one that is not.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ class MultiScale:
     lengths_ : ndarray of int64, shape (n_lengths,)
         In points.
     median_, sigma_ : ndarray of float64, shape (n_measures, n_lengths)
+    cap_ : ndarray of float64, shape (n_measures,)
+        The median and 29.652 median absolute deviations of the training part's errors.
 
     Examples
     --------
@@ -61,6 +65,7 @@ class MultiScale:
     lengths_: NDArray[np.int64]
     median_: Floats
     sigma_: Floats
+    cap_: Floats
 
     def __init__(self, window_size: int) -> None:
         self.window_size = window_size
@@ -69,9 +74,18 @@ class MultiScale:
         """Learn what is usual from the training part: (n_timestamps,) or (n_measures, n_timestamps)."""
         measures = np.atleast_2d(np.asarray(errors, dtype=np.float64))
         self.lengths_ = self._ladder(measures.shape[1])
-        usual = [[_usual(box_mean(row, int(length))) for length in self.lengths_] for row in measures]
+        self.cap_ = np.array([median + CAP * spread for median, spread in map(_middle, measures)])
+        usual = [
+            [_usual(mean) for mean in self._means(row, cap)]
+            for row, cap in zip(measures, self.cap_, strict=True)
+        ]
         self.median_, self.sigma_ = np.moveaxis(np.array(usual), -1, 0)
         return self
+
+    def _means(self, errors: Floats, cap: float) -> Iterator[Floats]:
+        """The means over each length."""
+        for length in self.lengths_:
+            yield box_mean(np.minimum(errors, cap) if length > self.window_size else errors, int(length))
 
     def _ladder(self, n_timestamps: int) -> NDArray[np.int64]:
         lengths = {max(1, round(length * self.window_size)) for length in LENGTHS}
@@ -86,14 +100,14 @@ class MultiScale:
             )
         measures = np.atleast_2d(np.asarray(errors, dtype=np.float64))
         total = np.zeros(measures.shape[1])
-        for row, medians, sigmas in zip(measures, self.median_, self.sigma_, strict=True):
-            for length, median, sigma in zip(self.lengths_, medians, sigmas, strict=True):
-                total += np.maximum((box_mean(row, int(length)) - median) / sigma, 0.0) ** POWER
+        for row, cap, medians, sigmas in zip(measures, self.cap_, self.median_, self.sigma_, strict=True):
+            for mean, median, sigma in zip(self._means(row, cap), medians, sigmas, strict=True):
+                total += np.maximum((mean - median) / sigma, 0.0) ** POWER
         return total / self.sigma_.size
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """What was learnt, as plain arrays."""
-        return {"lengths": self.lengths_, "median": self.median_, "sigma": self.sigma_}
+        return {"lengths": self.lengths_, "median": self.median_, "sigma": self.sigma_, "cap": self.cap_}
 
     @classmethod
     def from_state(cls, window_size: int, state: Mapping[str, NDArray[Any]]) -> MultiScale:
@@ -106,25 +120,30 @@ class MultiScale:
         """
         scales = cls(window_size)
         lengths = np.array(state["lengths"], dtype=np.int64)
-        median, sigma = (np.array(state[name], dtype=np.float64) for name in ("median", "sigma"))
+        median, sigma, cap = (np.array(state[name], dtype=np.float64) for name in ("median", "sigma", "cap"))
         whole = scales._ladder(round(max(LENGTHS) * window_size / SHARE))
-        fit_together = median.ndim == 2 and median.shape == sigma.shape == (len(median), len(lengths))
+        fit_together = median.shape == sigma.shape == (len(cap), len(lengths)) and cap.ndim == 1
         if not (fit_together and len(lengths) > 0 and np.array_equal(lengths, whole[: len(lengths)])):
             raise InputError("The saved scales are of other lengths: save the detector again.")
-        if not (np.isfinite(median).all() and np.isfinite(sigma).all() and (sigma > 0).all()):
+        if not (all(np.isfinite(each).all() for each in (median, sigma, cap)) and (sigma > 0).all()):
             raise InputError("The saved scales hold a number that is not positive: save the detector again.")
-        scales.lengths_, scales.median_, scales.sigma_ = lengths, median, sigma
+        scales.lengths_, scales.median_, scales.sigma_, scales.cap_ = lengths, median, sigma, cap
         return scales
+
+
+def _middle(values: Floats) -> tuple[float, float]:
+    """The median, and a standard deviation by the median absolute deviation."""
+    median = float(np.median(values))
+    # Constant errors have no spread; then any other error is far out, and finitely so.
+    least = 1e-6 * max(abs(median), 1.0)
+    return median, TO_SIGMA * max(float(np.median(np.abs(values - median))), least)
 
 
 def _usual(values: Floats) -> tuple[float, float]:
     """The median, and the standard deviation without contamination."""
-    median = float(np.median(values))
-    spread = TO_SIGMA * float(np.median(np.abs(values - median)))
-    # Constant errors have no spread; then any other error is far out, and finitely so.
-    least = TO_SIGMA * 1e-6 * max(abs(median), 1.0)
-    reach = CLIP * max(spread, least)
-    return median, max(float(np.std(np.clip(values, median - reach, median + reach))), least)
+    median, spread = _middle(values)
+    kept = np.clip(values, median - CLIP * spread, median + CLIP * spread)
+    return median, max(float(np.std(kept)), 1e-6 * max(abs(median), 1.0))
 
 
 def box_mean(values: Floats, length: int) -> Floats:
