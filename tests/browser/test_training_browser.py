@@ -44,8 +44,7 @@ def test_an_interrupt_of_another_cell_leaves_the_training_alone(lab):
     lab.write(stops.FIRST, stops.OTHER)
     lab.open()
     lab.run(0)
-    lab.run(1, wait=False)
-    lab.page.wait_for_timeout(500)
+    stops.run_second(lab)
     lab.interrupt()
     lab.until(lambda: "KeyboardInterrupt" in lab.output(1))
     lab.wait_idle()
@@ -55,7 +54,7 @@ def test_an_interrupt_of_another_cell_leaves_the_training_alone(lab):
 def test_run_all_waits_for_the_end_and_the_buttons_start_and_continue(lab):
     lab.notebook(LIVE.format(seconds=0.02, epochs=12), "history = await panel.finished()", "len(history)")
     panel = lab.panel()
-    assert lab.output(2).strip() == "12"
+    lab.until(lambda: lab.output(2).strip() == "12")
     assert lab.output(1) == ""
     epochs = panel.get_by_role("spinbutton")
     epochs.fill("5")
@@ -68,17 +67,19 @@ def test_run_all_waits_for_the_end_and_the_buttons_start_and_continue(lab):
 def test_it_is_watched_while_it_trains(lab):
     lab.notebook(LIVE.format(seconds=0.05, epochs=10_000))
     panel = lab.panel()
-    assert panel.get_by_text("Not trained yet. Start asks for 10,000 epochs.").is_visible()
+    panel.get_by_text("Not trained yet. Start asks for 10,000 epochs.").wait_for()
+    lab.settle()
     before = panel.bounding_box()
     panel.get_by_role("button", name="Start").click()
     panel.get_by_text(re.compile(r"^Epoch \d+ of 10000, about")).wait_for()
     first = lines_of(panel, "elbo").first.get_attribute("d")
     lab.until(lambda: lines_of(panel, "elbo").first.get_attribute("d") != first)
-    assert panel.get_by_text("3 of 4 latent dimensions say something about the window.").is_visible()
+    panel.get_by_text("3 of 4 latent dimensions say something about the window.").wait_for()
     assert panel.bounding_box() == before  # nothing has jumped
-    assert panel.locator(".vaenb-plot-cloud .dot").count() == 60
+    lab.until(lambda: panel.locator(".vaenb-plot-cloud .dot").count() == 60)
     panel.locator(".vaenb-training-head button", has_text="Stop").click()
     panel.get_by_text(re.compile("^Stopped after epoch")).wait_for()
+    lab.settle()
     assert panel.bounding_box() == before
     assert lab.output(0).count("Traceback") == 0
 
@@ -89,18 +90,20 @@ def test_no_more_than_ten_pictures_a_second(lab):
     panel.evaluate(
         """panel => {
             window.changes = [];
+            const begins = () => { window.begun = performance.now(); };
+            document.addEventListener('click', begins, {capture: true, once: true});
             const watched = panel.querySelector('.vaenb-training-status');
             new MutationObserver(() => window.changes.push(performance.now()))
                 .observe(watched, {childList: true, subtree: true, characterData: true});
         }"""
     )
     panel.get_by_role("button", name="Start").click()
-    lab.until(lambda: lab.page.evaluate("() => window.changes.length") > 15)
-    seen = lab.page.evaluate("() => window.changes")
+    lab.until(lambda: lab.page.evaluate("() => window.changes.length") > 60)
+    begun, seen = lab.page.evaluate("() => [window.begun, window.changes]")
     lab.do("panel.stop()")
-    assert (
-        len(seen) <= 2 + 11 * (seen[-1] - seen[0]) / 1000 * 2
-    )  # a text that changes is two mutations at most
+    # From the click on: a page that comes late to what it was sent sees several pictures at once. And a text
+    # that changes is two mutations at most.
+    assert len(seen) <= 2 + 11 * (seen[-1] - begun) / 1000 * 2
 
 
 def test_a_page_that_is_loaded_again_is_alive(lab):
@@ -125,6 +128,7 @@ def test_the_epochs_by_keyboard(lab):
     panel = lab.panel()
     panel.get_by_text("Epoch 30 of 30, the best").wait_for()
     slider = panel.get_by_role("slider")
+    lab.until(lambda: slider.get_attribute("aria-valuetext") == "30")
     slider.focus()
     drawn = lines_of(panel, "window").nth(2).get_attribute("d")
     for _ in range(3):
@@ -133,8 +137,10 @@ def test_the_epochs_by_keyboard(lab):
     lab.until(lambda: lab.value("panel.view.epoch") == 27)
     slider.press("Home")
     panel.get_by_text("Before the training").wait_for()
-    assert lines_of(panel, "window").nth(2).get_attribute("d") != drawn
-    panel.get_by_role("button", name="Best").press("Enter")
+    lab.until(lambda: lines_of(panel, "window").nth(2).get_attribute("d") != drawn)
+    best = panel.get_by_role("button", name="Best")
+    lab.until(best.is_enabled)
+    best.press("Enter")
     panel.get_by_text("Epoch 30 of 30, the best").wait_for()
 
 
@@ -150,13 +156,16 @@ def test_the_epochs_are_played(lab):
 def test_the_slider_is_dragged(lab):
     lab.notebook(STUDY.format(name="nyc_taxi"))
     panel = lab.panel()
+    panel.get_by_text("Epoch 30 of 30, the best").wait_for()
     handle = panel.locator(".vaenb-training-slider .noUi-handle")
+    lab.settle()
     box, line = handle.bounding_box(), panel.locator(".vaenb-training-slider .noUi-target").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     lab.page.mouse.move(x, y)
     lab.page.mouse.down()
     for step in range(60):
         lab.page.mouse.move(x - (step + 1) * line["width"] / 120, y)
+        lab.settle_frame()
     lab.page.mouse.up()
     lab.until(lambda: lab.value("panel.view.epoch") == 15)
     panel.get_by_text("Epoch 15 of 30").wait_for()
@@ -169,7 +178,8 @@ def test_a_failure_is_one_line(lab):
     panel.get_by_role("button", name="Start").click()
     line = panel.get_by_role("alert")
     line.wait_for()
-    assert line.inner_text().startswith("ValueError: epoch 4 went wrong What was learnt in 3 epochs is kept.")
+    told = "ValueError: epoch 4 went wrong What was learnt in 3 epochs is kept."
+    lab.until(lambda: line.inner_text().startswith(told))
     assert lab.output(0).count("Traceback") == 0
 
 

@@ -18,9 +18,22 @@ panel = TrainingPanel(Marked(0.05), epochs=10**6)
 panel.start()
 panel
 """
-AWAIT = "history = await panel.finished()"
-WAIT = "history = panel.wait()"
-OTHER = "import time; time.sleep(600)"
+# Each of these cells leaves a mark once it is where it waits.
+AWAIT = """
+import asyncio
+asyncio.get_running_loop().call_soon(Path("waits").touch)
+history = await panel.finished()
+"""
+WAIT = """
+inside = panel._worker._wait
+panel._worker._wait = lambda timeout: Path("waits").touch() or inside(timeout)
+history = panel.wait()
+"""
+OTHER = """
+import time
+Path("waits").touch()
+time.sleep(600)
+"""
 
 
 def button(lab):
@@ -30,8 +43,7 @@ def button(lab):
 
 def button_in_await(lab):
     """The button Stop, while a cell awaits the end."""
-    lab.run(1, wait=False)
-    lab.page.wait_for_timeout(500)
+    run_second(lab)
     _click(lab)
 
 
@@ -52,8 +64,7 @@ def interrupt(lab):
 
 def interrupt_in_await(lab):
     """The kernel's interrupt, while a cell awaits the end."""
-    lab.run(1, wait=False)
-    lab.page.wait_for_timeout(500)
+    run_second(lab)
     lab.interrupt()
 
 
@@ -66,6 +77,14 @@ def again(lab):
     """Running the panel's cell again."""
     lab.do("before = panel")
     lab.run(0)
+
+
+def run_second(lab):
+    """Run the second cell, and wait until it waits."""
+    mark = lab.server.folder / "waits"
+    mark.unlink(missing_ok=True)
+    lab.run(1, wait=False)
+    lab.until(mark.exists)
 
 
 def _click(lab):
@@ -98,6 +117,10 @@ def begin(lab, way):
 def outcome(lab, way):
     """Why it ended, whether the panel tells of the best weights, and what stands under the second cell."""
     name = "before" if way is again else "panel"
+    lab.until(lambda: not lab.value(f"{name}._worker.is_running"))  # the mark comes a little before the end
+    if WAYS[way]:
+        prompt = lab.cell(1).locator(".jp-InputPrompt")
+        lab.until(lambda: "*" not in prompt.inner_text())  # the page has all that the cell has said
     kept = f"{name}.history.best_epoch == {name}._train.kept"
     told = f"({name}.history.stopped, {kept}, {name}._worker.is_running)"
     return (*lab.value(told), lab.output(1) if WAYS[way] else "")
