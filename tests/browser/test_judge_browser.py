@@ -42,8 +42,15 @@ def current(lab):
     return lab.value("panel.current")
 
 
-def focus_is_in_keys(lab):
-    return lab.page.evaluate("() => !!document.activeElement.closest('.vaenb-judge-keys')")
+def focus_is_in_keys(lab, nth=0):
+    """Whether what is typed goes to the keys of panel number `nth`."""
+    return lab.page.evaluate(
+        """nth => {
+            const panel = document.querySelectorAll('.jp-OutputArea .vaenb-judge')[nth];
+            return !!panel?.querySelector('.vaenb-judge-keys')?.contains(document.activeElement);
+        }""",
+        nth,
+    )
 
 
 def card(panel, place):
@@ -60,7 +67,7 @@ def test_a_click_shows_an_event_and_one_key_judges_it(lab):
     lab.until(lambda: focus_is_in_keys(lab))
     headline = panel.locator(".vaenb-judge-headline")
     lab.until(lambda: "Event 3" in headline.inner_text())
-    assert panel.locator(".v-here .v-rank").inner_text() == "3"
+    lab.until(lambda: panel.locator(".v-here .v-rank").inner_text() == "3")
     lab.page.keyboard.press("a")
     lab.until(lambda: current(lab) == 3)
     lab.page.keyboard.press("n")
@@ -69,7 +76,7 @@ def test_a_click_shows_an_event_and_one_key_judges_it(lab):
     lab.until(lambda: current(lab) == 5)
     assert verdicts(lab, 6) == ["", "", "anomaly", "normal", "unsure", ""]
     lab.until(lambda: "Event 6" in headline.inner_text())
-    assert panel.locator(".v-card").nth(2).inner_text().split("\n")[-1] == "\u2716 anomaly"
+    lab.until(lambda: panel.locator(".v-card").nth(2).inner_text().split("\n")[-1] == "\u2716 anomaly")
     lab.page.keyboard.press("k")
     lab.until(lambda: current(lab) == 4)
     lab.page.keyboard.press("x")
@@ -128,23 +135,24 @@ def test_a_reload_and_a_second_run_lose_nothing(lab, lab_server):
     lab.save()
     lab.reload()
     panel = lab.panel()
+    lab.until(lambda: "2 of 11 judged" in panel.inner_text())
     assert "3 of 11" not in panel.inner_text()
-    assert "2 of 11 judged" in panel.inner_text()
-    assert panel.get_by_placeholder("what do you see?").input_value() == "no Enter after this"
+    note = panel.get_by_placeholder("what do you see?")
+    lab.until(lambda: note.input_value() == "no Enter after this")
     card(panel, 2).click()
     lab.until(lambda: focus_is_in_keys(lab))
     lab.page.keyboard.press("u")
     lab.until(lambda: verdicts(lab) == ["anomaly", "normal", "unsure", ""])
     lab.run(0)
     panel = lab.panel()
-    assert lab.page.locator(".jp-OutputArea .vaenb-panel").count() == 1
+    lab.until(lambda: lab.page.locator(".jp-OutputArea .vaenb-panel").count() == 1)
     lab.until(lambda: "3 of 11 judged" in panel.inner_text())
     lab.restart()
     lab.run(0)
     panel = lab.panel()
     lab.until(lambda: "3 of 11 judged" in panel.inner_text())
     assert verdicts(lab) == ["anomaly", "normal", "unsure", ""]
-    assert "saved in server_metrics_verdicts.csv" in panel.inner_text()
+    lab.until(lambda: "saved in server_metrics_verdicts.csv" in panel.inner_text())
 
 
 def test_two_panels_on_one_page_share_the_file(lab):
@@ -156,11 +164,12 @@ def test_two_panels_on_one_page_share_the_file(lab):
     lab.until(lambda: current(lab) == 1)
     card(lab.panel(1), 1).click()
     lab.until(lambda: lab.value("other.current") == 1)
-    lab.until(lambda: focus_is_in_keys(lab))
+    lab.until(lambda: focus_is_in_keys(lab, 1))
     lab.page.keyboard.press("n")
     lab.until(lambda: lab.value("other.current") == 2)
     assert lab.value("[other.state.verdict_of(i) for i in range(2)]") == ["anomaly", "normal"]
     lab.page.keyboard.press("k")
+    lab.until(lambda: lab.value("other.current") == 1)
     assert current(lab) == 1
 
 
@@ -183,7 +192,8 @@ def test_hundreds_of_events_turn_page_by_page_and_the_layout_stands_still(lab):
     panel = lab.panel()
     count = lab.value("len(panel.state)")
     assert count > 500
-    assert f"of {count:,}" in panel.locator(".vaenb-judge-where").inner_text()
+    lab.until(lambda: f"of {count:,}" in panel.locator(".vaenb-judge-where").inner_text())
+    lab.settle()
     height = panel.bounding_box()["height"]
     later = panel.get_by_role("button", name="page \u25b8")
     for page in range(1, 6):
@@ -192,6 +202,9 @@ def test_hundreds_of_events_turn_page_by_page_and_the_layout_stands_still(lab):
         lab.until(lambda first=first: panel.locator(".v-rank").first.inner_text() == f"{first}")
     card(panel, 9).click()
     lab.until(lambda: current(lab) == 59)
+    lab.until(lambda: panel.locator(".v-here .v-rank").inner_text() == "60")
+    lab.until(lambda: "Event 60" in panel.locator(".vaenb-judge-headline").inner_text())
+    lab.settle()
     assert panel.bounding_box()["height"] == height
     lab.picture(None, "judge-many")
     panel.get_by_title("Whole series").click()
