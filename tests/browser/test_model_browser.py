@@ -40,11 +40,12 @@ def shown(lab):
 
 def test_a_choice_is_drawn_at_once(lab, shown):
     panel = shown(DENSE)
-    assert "71,920 parameters" in panel.inner_text()
+    lab.until(lambda: "71,920 parameters" in panel.inner_text())
     panel.get_by_role("button", name="conv", exact=True).click()
     lab.until(lambda: lab.value("panel.settings['encoder']") == "conv")
     lab.until(lambda: f"{lab.value('panel.view.n_params'):,} parameters" in panel.inner_text())
-    assert panel.locator("svg.vaenb-net:visible").get_by_text("Conv", exact=True).count() == 4
+    layers = panel.locator("svg.vaenb-net:visible").get_by_text("Conv", exact=True)
+    lab.until(lambda: layers.count() == 4)
     panel.get_by_role("button", name="Defaults").click()
     lab.until(lambda: "71,920 parameters" in panel.inner_text())
 
@@ -86,7 +87,7 @@ def test_a_size_that_cannot_be_is_one_line(lab, shown):
 
 def test_windows_are_drawn_and_fade_when_the_choice_changes(lab, shown):
     panel = shown(DENSE)
-    assert panel.locator(".vaenb-drawn-grid svg").count() == 6
+    lab.until(lambda: panel.locator(".vaenb-drawn-grid svg").count() == 6)
     before = lab.value("panel.view.drawn[0, :, 0]")
     panel.get_by_role("button", name="Draw from the prior").click()
     lab.until(lambda: lab.value("panel.view.drawn[0, :, 0]") != before)
