@@ -21,9 +21,29 @@ def states(lab):
     return lab.value(f"[study.plan.state(step) for step in {KEYS}]")
 
 
+def all_is_done(lab):
+    """Whether every step is done, in the kernel."""
+    return lab.value("not study.is_running and study.plan.to_do == ()")
+
+
+def until_all_is_done(lab):
+    """Wait until every step is done, the thread that did them has ended, and the page says so."""
+    lab.until(lambda: all_is_done(lab), seconds=400)
+    lab.do("study.wait()")
+    for number in range(1, 7):
+        lab.until(lambda number=number: "done" in step(lab, number).inner_text())
+
+
 def run_everything(lab):
     lab.panel().get_by_role("button", name="Run everything").click()
-    lab.until(lambda: not lab.value("study.is_running") and lab.value("study.plan.to_do") == (), seconds=400)
+    until_all_is_done(lab)
+
+
+def open_step(lab, number):
+    """Click on a step, and wait until kernel and page show it."""
+    step(lab, number).click()
+    lab.until(lambda: lab.value("study.panel.shown") == KEYS[number - 1])
+    lab.until(lambda: "vaenb-is-shown" in step(lab, number).get_attribute("class"))
 
 
 def printed(lab):
@@ -59,7 +79,7 @@ def test_next_and_run_everything_go_the_whole_way_and_every_step_opens(lab):
     panel.get_by_text("encoder q(z | x)").first.wait_for()
     look(lab, "2-light-1280")
     run_everything(lab)
-    assert lab.value("study.panel.shown") == "judge"
+    lab.until(lambda: lab.value("study.panel.shown") == "judge")
     panel.get_by_text("Event 1").wait_for()
     look(lab, "6-light-1280")
     marks = [
@@ -71,7 +91,7 @@ def test_next_and_run_everything_go_the_whole_way_and_every_step_opens(lab):
         ".vaenb-judge",
     ]
     for number, mark in enumerate(marks, 1):
-        step(lab, number).click()
+        open_step(lab, number)
         panel.locator(mark).first.wait_for()
         assert "done" in step(lab, number).inner_text()
         if number in {3, 4, 5}:
@@ -98,18 +118,23 @@ def test_a_change_upstream_marks_what_is_stale_and_one_button_mends_it(lab):
     assert states(lab) == ["done"] * 6
     assert lab.value("study.detector.likelihood") == "laplace"
     for number in range(1, 7):
-        step(lab, number).click()
-        lab.until(lambda number=number: lab.value("study.panel.shown") == KEYS[number - 1])
+        open_step(lab, number)
         look(lab, f"{number}-dark-800")
 
 
 def test_the_head_does_not_jump_while_steps_are_done(lab):
     lab.notebook(CELL)
     lab.panel()
+    lab.settle()
     tops = {lab.page.evaluate(HEAD)}
-    lab.panel().get_by_role("button", name="Run everything").click()
-    while lab.value("study.is_running"):
+
+    def is_over():
         tops.add(lab.page.evaluate(HEAD))
+        return all_is_done(lab) and all("done" in step(lab, number).inner_text() for number in range(1, 7))
+
+    lab.panel().get_by_role("button", name="Run everything").click()
+    lab.until(is_over, seconds=400)
+    lab.settle()
     tops.add(lab.page.evaluate(HEAD))
     assert len(tops) == 1
 
@@ -119,7 +144,7 @@ def test_the_keyboard_alone_goes_the_whole_way(lab):
     panel = lab.panel()
     panel.get_by_role("button", name="Run everything").focus()
     lab.page.keyboard.press("Enter")
-    lab.until(lambda: not lab.value("study.is_running") and lab.value("study.plan.to_do") == (), seconds=400)
+    until_all_is_done(lab)
     step(lab, 1).focus()
     for _ in range(4):
         lab.page.keyboard.press("Tab")
@@ -138,10 +163,11 @@ def test_stop_and_running_the_cell_again(lab):
     assert states(lab)[:4] == ["done", "done", "done", "ready"]
     panel.get_by_role("button", name="Run everything").click()
     lab.do("first = study")
+    lab.until(lambda: lab.value("first.is_running"))
     lab.run(0)
     lab.until(lambda: lab.value("first.panel.is_closed"))
     assert lab.value("study.panel.is_closed") is False
-    assert lab.page.locator(".vaenb-study").count() == 1
+    lab.until(lambda: lab.page.locator(".vaenb-study").count() == 1)
 
 
 def test_a_reload_while_it_trains_finds_it_alive(lab):
@@ -181,7 +207,7 @@ study
     panel.locator(".vaenb-over-time").first.wait_for()
     look(lab, "opened-light-1280")
     for number, mark in ((3, ".vaenb-training"), (4, ".vaenb-latent"), (6, ".vaenb-judge")):
-        step(lab, number).click()
+        open_step(lab, number)
         panel.locator(mark).first.wait_for()
     assert not printed(lab)
 
@@ -190,5 +216,5 @@ study
 def test_run_all_waits_for_the_study(lab, awaits):
     wait = "await study.finished()" if awaits else "study.run()"
     lab.notebook(CELL, f"{wait}\nprint(len(study.events), 'events')")
-    assert lab.output(1).strip().endswith("events")
+    lab.until(lambda: lab.output(1).strip().endswith("events"))
     assert printed(lab) == 1  # the line of the second cell
