@@ -46,9 +46,8 @@ def test_the_copied_code_gives_the_same_state_in_a_fresh_kernel(lab, name):
     code = panel.locator(".vaenb-code textarea")
     lab.until(code.input_value)
     lab.do(use)
-    whole = lab.value("panel.code()")
-    lab.until(lambda: code.input_value() == whole)  # the box follows the panel
-    said = lab.value(before or state)
+    lab.until(lambda: code.input_value() == lab.value("panel.code()"))  # the box follows the panel
+    copied, said = code.input_value(), lab.value(before or state)
     lab.restart()
-    lab.do(f"{EVIDENCE}\n{code.input_value()}")
+    lab.do(f"{EVIDENCE}\n{copied}")
     assert lab.value(state) == said
