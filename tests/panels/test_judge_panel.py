@@ -1,6 +1,7 @@
 """The judge panel as Python drives it: traits set from here, as a browser would set them."""
 
 import threading
+import time
 from dataclasses import replace
 
 import ipywidgets as widgets
@@ -224,6 +225,17 @@ def test_the_last_letter_of_a_note_is_saved_by_a_pause_a_step_or_the_end(opened,
     panel.close()
     again = opened(servers, verdicts=tmp_path / "v.csv")
     assert [again.state.verdict_on(i).note for i in range(2)] == ["ab", "cd"]
+
+
+def test_a_note_whose_timer_has_rung_already_is_saved_before_the_next_event(opened, servers, tmp_path):
+    panel = opened(servers, verdicts=tmp_path / "v.csv")
+    panel.box.note.value = "a"
+    with panel.lock:
+        panel.box.note.value = "a fan stopped"
+        time.sleep(0.7)  # the timer's thread waits for the lock now
+        panel.judge("normal")
+        panel.current = 1
+    assert panel.state.verdict_on(0).note == "a fan stopped"
 
 
 def test_enter_ends_a_note_and_t_begins_one(opened, servers, monkeypatch):

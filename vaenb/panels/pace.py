@@ -51,13 +51,18 @@ class Pace:
             timer.cancel()
             self._now()
 
+    def cancel(self) -> None:
+        """Make no call for what came until now."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
     def end(self) -> None:
         """No call after this one."""
         with self._lock:
             self._ended = True
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+        self.cancel()
 
     def _fire(self) -> None:
         with self._lock:

@@ -57,7 +57,7 @@ class VerdictBox:
     def __init__(
         self, press: Callable[[str], None], click: Callable[[str], None], save_note: Callable[[], None]
     ) -> None:
-        self._press, self._click = press, click
+        self._press, self._click, self._save_note = press, click, save_note
         self._save = Pace(save_note, per_second=_SAVES_A_SECOND)
         self._follows = False
         self.buttons = {verdict: self._button(verdict) for verdict in VERDICTS}
@@ -110,8 +110,9 @@ class VerdictBox:
             self.keys.focus()
 
     def finish_note(self) -> None:
-        """Save the note now, where it was not saved yet."""
-        self._save.flush()
+        """Save the note now where it was not saved yet, also if the timer has rung and waits for the panel."""
+        self._save.cancel()
+        self._save_note()
 
     def show(self, said: Verdict | None) -> None:
         """Show what was said about an event."""
