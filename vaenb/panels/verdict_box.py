@@ -110,7 +110,7 @@ class VerdictBox:
             self.keys.focus()
 
     def finish_note(self) -> None:
-        """Save the note now where it was not saved yet, also if the timer has rung and waits for the panel."""
+        """Save the note now where it was not saved yet, even if its timer has rung and waits."""
         self._save.cancel()
         self._save_note()
 
