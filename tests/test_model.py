@@ -617,14 +617,16 @@ def test_fit_and_train_reach_the_same_elbo(missing):
                 vae, windows, epochs=40, batch_size=100, learning_rate=0.03, seed=seed, progress=False
             )
         else:
+            keras.utils.set_random_seed(seed)  # by which fit shuffles
             vae.compile(optimizer=keras.optimizers.Adam(0.03))
             vae.fit(learnt, epochs=40, batch_size=100, verbose=0)
         return float(tf.reduce_mean(vae.elbo(held_out, n_samples=50, seed=0)))
 
-    ours, theirs = (np.array([reach(seed, road) for seed in range(3)]) for road in ("train", "fit"))
+    ours, theirs = (np.array([reach(seed, road) for seed in range(5)]) for road in ("train", "fit"))
     start = float(tf.reduce_mean(VAE(8, latent_dim=2, hidden=(), scale="shared").elbo(held_out, seed=0)))
-    tolerance = 4 * np.sqrt((ours.var(ddof=1) + theirs.var(ddof=1)) / 3)
-    assert abs(ours.mean() - theirs.mean()) < tolerance < 1.0
+    # Welch's test: four standard errors of three runs are passed in one case of fifty.
+    assert stats.ttest_ind(ours, theirs, equal_var=False).pvalue > 1e-3
+    assert abs(ours.mean() - theirs.mean()) < 0.2  # of the more than 4 that were learnt
     assert min(ours.min(), theirs.min()) > start + 4.0
 
 
