@@ -290,7 +290,7 @@ def test_the_slider_goes_back_through_the_epochs(trained):
     assert trained._scrubber.place.value == "Epoch 6 of 6"
     trained._scrubber.best.click()
     assert trained._scrubber.slider.value == trained.history.best_epoch == 5
-    assert trained._scrubber.place.value == "Epoch 5 of 6, the best"
+    assert trained._scrubber.place.value == "Epoch 5 of 6, kept"
 
 
 def test_the_epochs_are_played(trained):

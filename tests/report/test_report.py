@@ -499,7 +499,7 @@ def test_the_histogram_counts_what_lies_in_the_tail(findings, page):
 def test_training_is_told_and_its_best_epoch_marked(page):
     said = page.one("section", id="training")["text"]
     assert "12 epochs in 6 s (finished); the weights of epoch 12 are kept." in said
-    assert said.count("best: 12") == 3
+    assert said.count("kept: 12") == 3
     assert said.count("In nats per window: train from") == 3
 
 

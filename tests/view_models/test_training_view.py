@@ -226,7 +226,7 @@ def test_a_study_is_looked_through():
 @pytest.mark.parametrize(
     ("stopped", "more", "told"),
     [
-        ("finished", {}, "4 epochs in 200 ms. The model has the weights of epoch 3, the best on the calib"),
+        ("finished", {}, "4 epochs in 200 ms. The model has the weights of epoch 3; on the calibration part"),
         ("stop event", {}, "Stopped after epoch 4. The model has the weights of epoch 3"),
         ("stop event", {"interrupted": True}, "Interrupted after epoch 4. The model has the weights of"),
         ("early stopping", {}, "Stopped early after epoch 4: it had ceased to get better. The model"),
@@ -282,7 +282,16 @@ def test_places_are_named():
     view.show(3)
     assert place(view) == "Epoch 3 of 5"
     view.show(None)
-    assert place(ended(view, best=4)) == "Epoch 4 of 5, the best"
+    assert place(ended(view, best=4)) == "Epoch 4 of 5, kept"
+    assert place(ended(after(5), best=5)) == "Epoch 5 of 5, the best"
+    assert place(ended(after(5, held=False), best=5)) == "Epoch 5 of 5, the best"
+
+
+def test_the_best_is_what_the_calibration_part_says_and_not_what_was_kept():
+    assert status(ended(after(4))).endswith("weights of epoch 4, the best on the calibration part.")
+    kept = ended(after(4), best=2)
+    assert (kept.best_epoch, kept.peak_epoch, kept.keeps_the_best) == (2, 4, False)
+    assert status(kept).endswith("weights of epoch 2; on the calibration part epoch 4 was the best.")
 
 
 def test_a_collapse_is_called_when_it_lasts():

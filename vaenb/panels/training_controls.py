@@ -130,7 +130,8 @@ class Scrubber:
                 control.value = min(max(view.epoch, first), last)
         self._told.append(self.slider.value)
         self.place.value = html.escape(place(view))
-        self.best.description = "Newest" if view.is_running else "Best"
+        ended = "Best" if view.keeps_the_best else "Kept"
+        self.best.description = "Newest" if view.is_running else ended
         self.best.disabled = view.chosen is None
         if view.channels:
             self.channel.value = view.channels[view.channel]

@@ -133,7 +133,7 @@ def tail_words(scene: Scene) -> str:
 
 
 def training(history: History, name: str) -> str:
-    """One curve of the training, with its twin on the calibration part and the best epoch marked."""
+    """One curve of the training, with its twin on the calibration part and the epoch that is kept marked."""
     ours, held = history.curve(name), history.curve(f"calibration_{name}")
     epochs = np.array([record.epoch for record in history.epochs])
     # The first epochs fall from a great height: they may leave the picture, so that the rest is seen.
@@ -151,7 +151,7 @@ def training(history: History, name: str) -> str:
     named = ""
     if best in epochs:
         marks.insert(0, upright(pane, best))
-        named = words(pane.at(best, 0)[0], pane.top - 5, f"best: {best}", css="v-faint", anchor="middle")
+        named = words(pane.at(best, 0)[0], pane.top - 5, f"kept: {best}", css="v-faint", anchor="middle")
     whole = [tick for tick in number_ticks(across, 4) if tick.value == int(tick.value)]
     return picture(
         f"training-{name}",
@@ -176,7 +176,7 @@ def _training_words(history: History, ours: Floats, held: Floats) -> str:
     told = [f"train from {number(ours[0])} to {number(ours[-1])}"]
     if np.isfinite(held).any():
         told.append(f"calibration from {number(held[0])} to {number(held[-1])}")
-    return f"In nats per window: {', '.join(told)}. Best epoch: {history.best_epoch}."
+    return f"In nats per window: {', '.join(told)}. Kept: epoch {history.best_epoch}."
 
 
 def principal_axes(latent: Floats) -> tuple[Floats, tuple[str, str]]:

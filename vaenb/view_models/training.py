@@ -174,9 +174,19 @@ class TrainingView:
         """The epoch whose weights are, or would be, kept; 0 where there is none."""
         if self.history is not None and not self.is_running:
             return self.history.best_epoch
+        return self.peak_epoch or self.last_epoch
+
+    @property
+    def keeps_the_best(self) -> bool:
+        """Whether no epoch has a higher calibration ELBO than the one that is kept, as far as is known."""
+        return self.best_epoch == (self.peak_epoch or self.best_epoch)
+
+    @property
+    def peak_epoch(self) -> int:
+        """The epoch with the highest calibration ELBO; 0 where none was measured."""
         held = [record.calibration_elbo for record in self.records]
         known = np.array([-np.inf if elbo is None or not np.isfinite(elbo) else elbo for elbo in held])
-        return self.records[int(known.argmax())].epoch if (known > -np.inf).any() else self.last_epoch
+        return self.records[int(known.argmax())].epoch if (known > -np.inf).any() else 0
 
     @property
     def epoch(self) -> int:

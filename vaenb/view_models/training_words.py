@@ -63,8 +63,9 @@ def _weights(view: TrainingView) -> str:
     best = view.best_epoch
     if not best:
         return "The model has the weights from before the training."
-    held = any(record.calibration_elbo is not None for record in view.records)
-    why = ", the best on the calibration part" if held else ""
+    why = ", the best on the calibration part" if view.peak_epoch else ""
+    if not view.keeps_the_best:
+        why = f"; on the calibration part epoch {view.peak_epoch} was the best"
     return f"The model has the weights of epoch {best}{why}."
 
 
@@ -75,7 +76,9 @@ def place(view: TrainingView) -> str:
     if view.is_running and view.chosen is None:
         return f"The newest, {view.epoch}"
     told = f"Epoch {view.epoch} of {view.last_epoch}"
-    return f"{told}, the best" if view.epoch == view.best_epoch and not view.is_running else told
+    if view.is_running or view.epoch != view.best_epoch:
+        return told
+    return f"{told}, the best" if view.keeps_the_best else f"{told}, kept"
 
 
 def verdict(view: TrainingView) -> str:
