@@ -37,9 +37,8 @@ METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
 CHUNK_VALUES = 4_000_000  # numbers in the largest tensor of a chunk
 LARGEST_CHUNK = 4096  # windows; more of them leave the processor's cache
 ENCODED_AT_ONCE = 2048
-COARSE = (
-    0.8  # added to the decoder's scale for the coarse measure, in scaled units: near the data's own spread
-)
+# Added to the decoder's scale for the coarse measure, in scaled units: near the data's own spread.
+COARSE = 0.8
 
 
 def score(
@@ -106,7 +105,9 @@ def score(
             f"vote is 'point', which {method!r} has no score for; take {' or '.join(POINT_METHODS)}."
         )
     if vote == "point":
-        return score_points(vae, windows, method, n_samples=n_samples, seed=seed)[0]
+        return _by_point(windows, _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, measures=1))[
+            0
+        ]
     votes = VoteCounter(windows.n_timestamps, windows.window_size)
     by_window = np.empty(len(windows))
     for part, total, _, _ in _Scorer(vae, windows, method, n_samples=n_samples, seed=seed).chunks():
@@ -142,8 +143,16 @@ def score_points(
     ndarray of float64, shape (n_measures, n_timestamps)
         The same values, and those of the coarse measure where the likelihood has a scale.
     """
-    scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, by_point=True)
-    votes = [VoteCounter(windows.n_timestamps, windows.window_size) for _ in range(scorer.n_measures)]
+    has_scale = vae.settings["likelihood"] != "bernoulli" and method != "reconstruction_error"
+    measures = 2 if has_scale else 1
+    return _by_point(
+        windows, _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, measures=measures)
+    )
+
+
+def _by_point(windows: Windows, scorer: _Scorer) -> tuple[Scores, Floats]:
+    """The scores by the first measure of single points, and the errors by each."""
+    votes = [VoteCounter(windows.n_timestamps, windows.window_size) for _ in range(scorer.measures)]
     by_window = np.empty(len(windows))
     for part, total, _, by_point in scorer.chunks():
         by_window[part] = total
@@ -151,7 +160,7 @@ def score_points(
         for measure, counter in enumerate(votes):
             counter.add(by_point[:, measure][every], windows.starts[part][every])
     errors = np.stack([_fill_gaps(counter.mean()) for counter in votes])
-    return _scores(windows, method, errors[0], by_window), errors
+    return _scores(windows, scorer.method, errors[0], by_window), errors
 
 
 def _known(total: Floats) -> slice | NDArray[np.bool_]:
@@ -212,19 +221,17 @@ class _Scorer:
         *,
         n_samples: int,
         seed: int,
-        by_point: bool = False,
+        measures: int = 0,
     ) -> None:
         check_fit("windows", windows, vae.window_size, vae.n_channels)
         draws = 1 if method in {"reconstruction_error", "latent"} else check_whole("n_samples", n_samples)
-        self.windows, self.method = windows, method
+        self.windows, self.method, self.measures = windows, method, measures
         self.chunk = int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, LARGEST_CHUNK))
         self._noise = tf.constant(mirrored_noise(draws, vae.latent_dim, seed))
         self._impute_noise = tf.constant(mirrored_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
-        has_scale = vae.settings["likelihood"] != "bernoulli" and method != "reconstruction_error"
-        self.n_measures = (2 if has_scale else 1) if by_point else 0
-        key = method, windows.missing is not None, self.n_measures
+        key = method, windows.missing is not None, measures
         if key not in vae.graphs:
-            vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1], n_measures=key[2]).score)
+            vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1], measures=measures).score)
         self._compiled = vae.graphs[key]
 
     def chunks(self) -> Iterator[tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]]:
@@ -273,8 +280,8 @@ def _laid_out(windows: Windows, starts: NDArray[np.int64]) -> NDArray[np.float32
 class _Graph:
     """What is compiled: the scores of a batch of windows."""
 
-    def __init__(self, vae: VAE, method: str, *, imputes: bool, n_measures: int) -> None:
-        self.vae, self.method, self.imputes, self.n_measures = vae, method, imputes, n_measures
+    def __init__(self, vae: VAE, method: str, *, imputes: bool, measures: int) -> None:
+        self.vae, self.method, self.imputes, self.measures = vae, method, imputes, measures
 
     def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Scores: windows (batch,), channels (batch, n_channels), points (batch, n_measures, window_size)."""
@@ -284,12 +291,12 @@ class _Graph:
             filled = fill_missing(vae, x, impute_noise)
         q = vae.posterior(filled)
         z = q.distribution.loc + q.distribution.scale * noise[:, None, :]
-        measures = [tf.where(known, errors, 0.0) for errors in self._errors(filled, q, z)]
-        errors = measures[0]  # (n_samples, batch, window_size, n_channels)
+        found = [tf.where(known, errors, 0.0) for errors in self._errors(filled, q, z)]
+        errors = found[0]  # (n_samples, batch, window_size, n_channels)
         share = tf.reduce_mean(tf.cast(known, tf.float32), axis=2)  # (batch, window_size)
         by_point = tf.zeros((0,))
-        if self.n_measures:
-            said = [tf.reduce_mean(tf.reduce_sum(each, axis=3), axis=0) for each in measures]
+        if self.measures:
+            said = [tf.reduce_mean(tf.reduce_sum(each, axis=3), axis=0) for each in found]
             by_point = tf.stack([_scaled_up(each, share) for each in said], axis=1)
         draws = tf.reduce_sum(errors, axis=2)  # (n_samples, batch, n_channels)
         share = tf.reduce_mean(share, axis=1)
@@ -302,7 +309,7 @@ class _Graph:
         if self.method == "reconstruction_error":
             return [tf.square(x - self.vae.likelihood(q.distribution.loc).mean())[None]]
         p = self.vae.likelihood(z).distribution
-        coarse = [p.copy(scale=p.scale + COARSE)] if self.n_measures > 1 else []
+        coarse = [p.copy(scale=p.scale + COARSE)] if self.measures > 1 else []
         return [-each.log_prob(x) for each in (p, *coarse)]
 
     def _total(self, q: Any, z: tf.Tensor, by_channel: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:

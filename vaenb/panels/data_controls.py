@@ -83,7 +83,8 @@ class Controls:
         )
         self.box.add_class("vaenb-cards")
         self.show()
-        for name in ("train_end", "calibration", "window_size", "scaler"):
+        self._told.on_gesture(lambda share: self._chosen("calibration", round(share, _DECIMALS)))
+        for name in ("train_end", "window_size", "scaler"):
             getattr(self, name).observe(lambda change, name=name: self._on_change(name, change), "value")
         self.auto.observe(self._on_auto, "value")
 
@@ -97,10 +98,8 @@ class Controls:
         return card
 
     def _on_change(self, name: str, change: Any) -> None:
-        value = change["new"]
-        is_echo = name == "calibration" and self._told.is_echo(value)
-        if not self._quiet and not is_echo:
-            self._chosen(name, round(value, _DECIMALS) if name == "calibration" else value)
+        if not self._quiet:
+            self._chosen(name, change["new"])
 
     def _on_auto(self, change: Any) -> None:
         if not self._quiet:

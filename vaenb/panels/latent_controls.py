@@ -132,8 +132,8 @@ class Controls:
             for name in ("Across", "Up")
         ]
         self._told_sides = [Told(side) for side in self.sides]
-        for place, side in enumerate(self.sides):
-            side.observe(lambda change, place=place: self._rectangle(place, change), "value")
+        for told in self._told_sides:
+            told.on_gesture(lambda _: self._rectangle())
         return [
             *self.sides,
             self._button("Flagged", "Light up all windows that the rule flags", "flag", self._flagged),
@@ -146,8 +146,10 @@ class Controls:
             for name in ("Across", "Up")
         ]
         self._told_steps = [Told(step) for step in self.steps]
-        for place, step in enumerate(self.steps):
-            step.observe(lambda change, place=place: self._walk(place, change), "value")
+        across, up = self._told_steps
+        # The other coordinate stays as it is: its slider knows it to a step only.
+        across.on_gesture(lambda x: self._set("walk_at", (x, self.view.walk_at[1])))
+        up.on_gesture(lambda y: self._set("walk_at", (self.view.walk_at[0], y)))
         self.steps[1].disabled = self.view.n_dims == 1
         to_picked = lambda: self._set("walk_at", tuple(self.view.places[self.view.picked].tolist()))  # noqa: E731
         return [
@@ -170,16 +172,9 @@ class Controls:
     def _flagged(self) -> None:
         self._set("selected", np.flatnonzero(self.view.flagged))
 
-    def _rectangle(self, place: int, change: Any) -> None:
-        if not self._told_sides[place].is_echo(change["new"]):
-            across, up = (side.value for side in self.sides)
-            self._set("selected", self.view.in_rectangle(across, up))
-
-    def _walk(self, place: int, change: Any) -> None:
-        """The other coordinate stays as it is: its slider knows it to a step only."""
-        if not self._told_steps[place].is_echo(change["new"]):
-            x, y = self.view.walk_at
-            self._set("walk_at", (change["new"], y) if place == 0 else (x, change["new"]))
+    def _rectangle(self) -> None:
+        across, up = (side.value for side in self.sides)
+        self._set("selected", self.view.in_rectangle(across, up))
 
     # ------------------------------------------------------------------ following
 

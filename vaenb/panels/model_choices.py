@@ -76,13 +76,15 @@ class Choices:
         self.box = widgets.GridBox(cards)
         self.box.add_class("vaenb-choices")
         self.show()
-        for name, control in self.controls.items():
-            control.observe(lambda change, name=name: self._on_change(name, change["new"]), "value")
+        self._told.on_gesture(lambda weight: self._chosen("kl_weight", round(weight, _DECIMALS)))
+        for name in self.controls.keys() - {"kl_weight"}:
+            self.controls[name].observe(
+                lambda change, name=name: self._on_change(name, change["new"]), "value"
+            )
 
     def _on_change(self, name: str, value: Any) -> None:
-        is_echo = name == "kl_weight" and self._told.is_echo(value)
-        if not self._quiet and not is_echo:
-            self._chosen(name, round(value, _DECIMALS) if name == "kl_weight" else value)
+        if not self._quiet:
+            self._chosen(name, value)
 
     def show(self) -> None:
         """Bring every control, and the sentence under it, to the settings as they are."""

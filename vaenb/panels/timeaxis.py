@@ -97,7 +97,7 @@ class TimeAxis:
         self._toggle.observe(self._on_toggle, "value")
         self.controls = widgets.HBox([*self._buttons(), self._toggle, self._slider])
         self.controls.add_class("vaenb-time-controls")
-        self._slider.observe(self._on_slider, "value")
+        self._told.on_gesture(self._on_slider)
         self._pace = Pace(self._read_scale, per_second=_ZOOMS_A_SECOND, patience=_PAIR)
         self._ends: tuple[Any, Any] | None = None
         self.scale.observe(self._on_scale, ["min", "max"])
@@ -180,9 +180,8 @@ class TimeAxis:
     def _on_steps(self, view: View) -> tuple[int, int]:
         return view.first // self._step, -(-view.stop // self._step)
 
-    def _on_slider(self, change: Any) -> None:
-        if not self._told.is_echo(change["new"]):
-            self.set_view(View(*(place * self._step for place in change["new"])))
+    def _on_slider(self, steps: tuple[int, int]) -> None:
+        self.set_view(View(*(place * self._step for place in steps)))
 
     def _on_scale(self, _: Any) -> None:
         if not self._follows:

@@ -63,9 +63,11 @@ class Told:
             return True
         return False
 
-    def forget(self) -> None:
-        """Take everything for a gesture that is not where the slider stands: as after a while."""
-        self._said.clear()
+    def on_gesture(self, call: Callable[[Any], None]) -> None:
+        """Call with every value that somebody moves the slider to."""
+        self.slider.observe(
+            lambda change: None if self.is_echo(change["new"]) else call(change["new"]), "value"
+        )
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -78,9 +80,9 @@ class Told:
     def _set_ends(self, ends: dict[str, float]) -> None:
         """In an order in which the lower end never passes the upper one."""
         low, high = ends.get("min", self.slider.min), ends.get("max", self.slider.max)
-        names = ("max", "min") if low > self.slider.max else ("min", "max")
-        for name, end in zip(names, (low, high) if names[0] == "min" else (high, low), strict=True):
-            setattr(self.slider, name, end)
+        if low > self.slider.max:
+            self.slider.max = high
+        self.slider.min, self.slider.max = low, high
         if "step" in ends:
             self.slider.step = ends["step"]
 
