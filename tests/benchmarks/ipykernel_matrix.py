@@ -3,7 +3,7 @@
 Builds a light environment for each version (no TensorFlow), runs each way to stop in a real JupyterLab, and
 prints the table::
 
-    python tests/benchmarks/ipykernel_matrix.py --places /tmp/kernels
+    python tests/benchmarks/ipykernel_matrix.py --places kernels
 
 "yes": the training ended within a few seconds and the best weights are kept. "no": it went on.
 """
