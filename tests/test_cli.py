@@ -109,7 +109,7 @@ def test_detect_tells_the_six_steps_in_order(trained_briefly, capsys):
     assert "labels: 10 rows marked anomalous" in out
     assert re.search(r"Step 3, train it: 2 epochs of 20 steps, in ", out)
     assert re.search(
-        r"^- POT\(rate=0\.0015\) flags 0\.15 % of normal points: about ", out, flags=re.MULTILINE
+        r"^- ExponentialTail\(rate=3e-05\) flags [\d.]+ % of normal points: about ", out, flags=re.MULTILINE
     )
     assert re.search(r"Against the labels: [01] of 1 labelled event found, \d false alarms?\.", out)
     assert re.search(r"^  VAE +\d\.\d{3} +\d\.\d{3} +\d\.\d{3}$", out, flags=re.MULTILINE)
@@ -262,6 +262,7 @@ def test_every_method_can_be_chosen(untrained, capsys, method):
 @pytest.mark.parametrize(
     ("rule", "made"),
     [
+        ("exponential", "ExponentialTail(rate=3e-05)"),
         ("pot", "POT(rate=0.0015)"),
         ("pot:0.01", "POT(rate=0.01)"),
         ("percentile:95", "Percentile(q=95.0)"),
@@ -387,7 +388,7 @@ FILES_TO_REFUSE = {
     ),
     "labels of 2": (calm(label=2), r"'label' hold '2' in line 2; expected 0 or 1: .*, or use --labels none"),
     "a long row": (lines("a,b", "1,2", "2,3,4", "3,4"), r"line 3 has 3 fields; expected 2.*mend that line"),
-    "a folder": (Path, r"bad\.csv is a folder; expected a CSV or Parquet file: name one in it"),
+    "an empty folder": (Path, r"no series in 'bad\.csv'; expected files \.csv, \.csv\.gz, \.parquet"),
     "Excel": (b"PK\x03\x04" + bytes(100), r"is a zip or Excel file; expected CSV or Parquet: export"),
     "gzip": (gzip.compress(calm().encode())[:600], r"is a damaged gzip file.*: copy or compress it again"),
     "Parquet": (b"PAR1" + bytes(100), r"is a damaged Parquet file.*: write or copy it again"),
@@ -469,7 +470,7 @@ CHOICES_TO_REFUSE = [
     (["--labels", "marks"], r"no column 'marks' for the labels; expected one of"),
     (["--labels", "value"], r"The labels in 'value' hold '.*' in line 2; expected 0 or 1"),
     (["--method", "mse"], r"method is 'mse'; expected one of 'reconstruction_error', "),
-    (["--threshold", "p95"], r"'p95' is no threshold; expected one of: pot, pot:0\.001, percentile:95"),
+    (["--threshold", "p95"], r"'p95' is no threshold; expected one of: exponential, exponential:1e-5, pot"),
     (["--threshold", "percentile:100"], r"q is 100\.0; it must be a number between 0 and 100"),
     (["--threshold", "nan"], r"value is nan; it must be a finite number"),
     (["--seed", "-1"], r"seed is -1; expected a whole number from 0"),

@@ -12,7 +12,7 @@ import vaenb
 from vaenb.detector import VAEDetector
 from vaenb.errors import InputError
 from vaenb.inputs import SamplingWarning
-from vaenb.thresholding import MAD, POT, AlarmBudget, BestF1, Fixed, Percentile
+from vaenb.thresholding import MAD, POT, AlarmBudget, BestF1, ExponentialTail, Fixed, Percentile
 from vaenb.thresholds.base import ThresholdWarning
 
 TINY = {"window_size": 16, "hidden": (16,), "epochs": 2, "steps_per_epoch": 10}
@@ -488,7 +488,7 @@ def test_what_cannot_be_scored_is_refused(fitted, given, said):
 @pytest.mark.parametrize(
     ("threshold", "rule"),
     [
-        (None, POT()),
+        (None, ExponentialTail()),
         ("percentile:90", Percentile(90.0)),
         ("12.5", Fixed(12.5)),
         (12.5, Fixed(12.5)),
@@ -559,7 +559,7 @@ def test_best_f1_without_labels_there_is_fitted_on_all_scores_and_warns(monkeypa
         ({"scaler": "none"}, "The scaler is 'none'; expected one of robust"),
         ({"calibration": 1.5}, r"calibration is 1\.5"),
         ({"window_size": 200}, "fewer than one window of 200"),
-        ({"threshold": "p95"}, "'p95' is no threshold; expected one of: pot"),
+        ({"threshold": "p95"}, "'p95' is no threshold; expected one of: exponential"),
         ({"threshold": True}, "value is True; it must be"),
         ({"threshold": [1]}, r"threshold is \[1\]; expected a rule such as"),
         ({"threshold": AlarmBudget(1)}, "needs a clock, and the series has none"),

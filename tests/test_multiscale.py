@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from vaenb import multiscale
 from vaenb.errors import InputError
 from vaenb.multiscale import LENGTHS, TO_SIGMA, MultiScale, box_mean
 
@@ -21,6 +22,20 @@ def naive_mean(values, length):
 @given(hnp.arrays(np.float64, st.integers(1, 60), elements=FINITE), st.integers(1, 80))
 def test_box_mean_is_the_mean_of_the_neighbours(values, length):
     np.testing.assert_allclose(box_mean(values, length), naive_mean(values, length), rtol=1e-9, atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 100, 1023, 1024, 1025, 3000])
+@pytest.mark.parametrize("piece", [1, 31, 127, 128, 129, 1024, 5000])
+def test_pieces_do_not_change_a_single_bit(n, piece, monkeypatch):
+    rng = np.random.default_rng(n)
+    train, errors = rng.gamma(0.3, size=(2, 400)), rng.gamma(0.3, size=(2, n)) * 1e3
+    whole = MultiScale(16).fit(train)
+    expected = whole.transform(errors)
+    monkeypatch.setattr(multiscale, "PIECE", piece)
+    pieces = MultiScale(16).fit(train)
+    np.testing.assert_array_equal(pieces.sigma_, whole.sigma_)
+    np.testing.assert_array_equal(pieces.transform(errors), expected)
+    np.testing.assert_array_equal(pieces.transform(errors, out=errors[0]), expected)
 
 
 def test_the_score_is_what_the_docstring_says():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import vaenb
 from vaenb.backend import keras, tf
 from vaenb.choices import DEFAULT_HIDDEN
 from vaenb.errors import InputError
@@ -156,3 +157,25 @@ def test_an_unknown_kind_is_refused(build):
     extra = {"n_params": 1} if build is build_decoder else {}
     with pytest.raises(InputError, match=r"encoder is 'lstm'; expected one of 'dense', 'conv', 'recurrent'"):
         build("lstm", **sizes, **extra)
+
+
+@pytest.mark.parametrize("kind", ["dense", "conv", "recurrent"])
+def test_the_variables_of_two_models_have_the_same_names(kind):
+    """TensorFlow keeps memory for every name it has not seen before, for as long as the process lives.
+
+    (The seed generator of Keras' recurrent cell counts on, and nobody can name it.)
+    """
+    one, two = (vaenb.VAE(16, hidden=(8, 4), encoder=kind, prior="mixture") for _ in range(2))
+    paths = [each.path for each in one.weights]
+    assert paths == [each.path for each in two.weights]
+    assert len(set(paths)) == len(paths)
+
+
+def test_the_variables_of_two_trainings_have_the_same_names():
+    from vaenb.training import new_run
+
+    windows = vaenb.make_windows(np.sin(np.arange(60) / 5), 16)
+    runs = [new_run(vaenb.VAE(16, hidden=(8,)), windows) for _ in range(2)]
+    one, two = ([each.path for each in run.optimizer.variables] for run in runs)
+    assert one == two
+    assert len(set(one)) == len(one) > 2

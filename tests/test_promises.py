@@ -6,7 +6,7 @@ from scipy import stats
 from scipy.ndimage import maximum_filter1d
 
 from vaenb.events import find_events
-from vaenb.thresholding import MAD, POT, AlarmBudget, Conformal, Percentile
+from vaenb.thresholding import MAD, POT, AlarmBudget, Conformal, ExponentialTail, Percentile
 from vaenb.thresholds.tails import find_peaks
 
 SURE = 2.6  # standard errors: 99 % of a Gaussian
@@ -133,6 +133,44 @@ def test_alarms_on_fresh_data_are_those_promised(threshold):
         events = find_events(fresh, threshold.threshold_, merge_gap=window_size)
         found.append(1000 * len(events) / len(fresh))
     assert np.mean(told) == pytest.approx(np.mean(found), rel=0.35)
+
+
+def test_the_exponential_tail_leaves_its_rate_beyond_where_scores_are_exponential():
+    found = rates(
+        ExponentialTail(1e-4),
+        lambda rng, n, _: rng.exponential(size=n),
+        stats.expon(),
+        n=20_000,
+        window_size=1,
+        seeds=60,
+    )
+    # e ** (-threshold) bends upwards, so an uncertain scale puts the mean rate above the rate itself
+    assert within(found, 1e-4, 1.15e-4)
+
+
+@pytest.mark.parametrize("kind", DEPENDENT)
+@pytest.mark.parametrize(("n", "window_size"), [(600, 32), (3_000, 64), (20_000, 64)])
+def test_the_exponential_tail_raises_no_more_alarms_than_it_promises(kind, n, window_size):
+    make, told, found = DEPENDENT[kind][0], [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        threshold = ExponentialTail().fit(make(rng, n, window_size), window_size=window_size)
+        fresh = make(rng, 40_000, window_size)
+        told.append(threshold.alarm_rate_)
+        found.append(len(find_events(fresh, threshold.threshold_, merge_gap=window_size)) / len(fresh))
+    assert within(np.array(found) - np.array(told), -np.inf, 0)
+
+
+@pytest.mark.parametrize("law", [stats.t(4), stats.genpareto(0.25)], ids=["student", "heavy"])
+def test_a_heavy_tail_breaks_the_rate_of_an_exponential_one_but_not_the_promise(law):
+    told, found = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        threshold = ExponentialTail().fit(law.rvs(2_000, random_state=rng))
+        told.append(threshold.flag_rate_)
+        found.append(law.sf(threshold.threshold_))
+    assert np.mean(found) > 10 * ExponentialTail().rate
+    assert within(np.array(found) / np.mean(told), 0, 1.1)
 
 
 @pytest.mark.parametrize("window_size", [1, 32])

@@ -17,10 +17,15 @@ TENSORFLOW_RING = {
     "objectives",
     "model",
     "sampling",
+    "lending",
     "training",
+    "training_graph",
     "training_run",
+    "distributing",
     "checkpoint",
     "scoring",
+    "streaming",
+    "score_graph",
     "imputing",
     "watching",
     "explaining",
@@ -38,7 +43,7 @@ MODULES = sorted(FILES)
 WIDGET_RING = [name for name in MODULES if name.partition(".")[0] in {"panels", "study", "study_run"}]
 NUMPY_RING = [name for name in MODULES if name not in {*TENSORFLOW_RING, *WIDGET_RING}]
 HEAVY = {"tensorflow", "tensorflow_probability", "keras", "tf_keras"}
-WIDGETS = {"bqplot", "ipywidgets"}
+WIDGETS = {"anywidget", "bqplot", "ipywidgets"}
 
 
 def loaded_after(code):
@@ -61,7 +66,7 @@ def test_the_numpy_ring_needs_neither_tensorflow_nor_widgets():
 def test_the_numpy_ring_works_where_tensorflow_cannot_be_imported():
     code = """
 import sys
-for name in ("tensorflow", "tensorflow_probability", "keras", "bqplot", "ipywidgets"):
+for name in ("tensorflow", "tensorflow_probability", "keras", "bqplot", "ipywidgets", "anywidget"):
     sys.modules[name] = None
 import numpy as np, vaenb
 series = vaenb.load_dataset("nyc_taxi")
@@ -99,15 +104,20 @@ for name in ("tensorflow", "tensorflow_probability", "keras", "tf_keras"):
     sys.modules[name] = None
 {made}
 sys.path.insert(0, {str(Path(__file__).parent / "panels")!r})
+import tempfile
+from pathlib import Path
 from make_evidence import make_evidence
+from make_fleet import make_fleet
 import vaenb
 evidence = make_evidence()
+folder = make_fleet(Path(tempfile.mkdtemp()))[1]
 for panel in (
     vaenb.DataPanel(evidence.series),
     vaenb.TrainingPanel.of(evidence),
     vaenb.LatentPanel(evidence),
     vaenb.ThresholdPanel(evidence),
     vaenb.JudgePanel(evidence, verdicts=None),
+    vaenb.FleetPanel(out=folder),
 ):
     assert "<img" in panel.snapshot() and panel.code()
     panel.close()

@@ -1,4 +1,4 @@
-"""The seven thresholds one by one: formulas, naive references, bad input, and their life as text and JSON."""
+"""The thresholds one by one: formulas, naive references, bad input, and their life as text and JSON."""
 
 import copy
 import json
@@ -14,11 +14,13 @@ import vaenb
 from vaenb import InputError
 from vaenb.records import Scores
 from vaenb.thresholding import (
+    DSPOT,
     MAD,
     POT,
     AlarmBudget,
     BestF1,
     Conformal,
+    ExponentialTail,
     Fixed,
     Percentile,
     ThresholdWarning,
@@ -29,7 +31,9 @@ from vaenb.thresholding import (
 ALL = [
     Percentile(95),
     MAD(),
+    ExponentialTail(),
     POT(),
+    DSPOT(),
     Conformal(0.05),
     AlarmBudget(per_points=200),
     BestF1(),
@@ -159,6 +163,36 @@ def test_best_f1_between_neighbouring_floats():
     high = np.nextafter(low, 2)
     threshold = BestF1().fit([low, high], labels=[0, 1])
     assert threshold.predict([low, high]).tolist() == [0, 1]
+
+
+@settings(deadline=None)
+@given(st.integers(20, 400), st.floats(0.5, 0.99), st.floats(1e-6, 0.005), st.integers(0, 5))
+def test_the_exponential_tail_lies_its_mean_excess_beyond_for_each_factor_e_in_the_rate(n, level, rate, seed):
+    scores = normal_scores(n, seed)
+    start = np.quantile(scores, level)
+    above = [score - start for score in scores if score > start]
+    found = ExponentialTail(rate, level).fit(scores)
+    expected = start + sum(above) / len(above) * np.log(len(above) / n / rate)
+    assert found.threshold_ == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_exponential_tail_moves_with_the_scores():
+    scores = normal_scores(500)
+    first = ExponentialTail().fit(scores).threshold_
+    assert ExponentialTail().fit(3 * scores + 7).threshold_ == pytest.approx(3 * first + 7)
+
+
+@pytest.mark.parametrize(
+    ("scores", "rule", "threshold", "said"),
+    [
+        (np.full(50, 2.0), ExponentialTail(), 2.0, "Nothing lies above the start of the tail: the highest"),
+        (np.arange(100.0), ExponentialTail(0.5), 89.1, "A rate of 0.5 is not rarer than the tail: the"),
+    ],
+)
+def test_where_no_exponential_tail_can_be_used_it_says_so(scores, rule, threshold, said):
+    rule.fit(scores)
+    assert rule.threshold_ == pytest.approx(threshold)
+    assert any(warning.startswith(said) for warning in rule.warnings_)
 
 
 def test_pot_shows_its_tail_and_reads_rates_that_are_not_rare_from_the_scores():
@@ -410,7 +444,10 @@ def test_unfitted_settings_travel_too(threshold):
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        ({}, "method None of the saved threshold is unknown; known are: Percentile, MAD, POT"),
+        (
+            {},
+            "method None of the saved threshold is unknown; known are: Percentile, MAD, Exponential",
+        ),
         ({"method": ["POT"], "settings": {}}, "is unknown"),
         ({"method": "POT", "settings": None}, "method 'POT'"),
         ({"method": "POT", "settings": {"speed": 3}}, "POT has no such settings: {'speed': 3}"),
@@ -441,8 +478,10 @@ def test_a_damaged_record_is_refused(record, said):
         (Percentile(), "Percentile(q=95)"),
         (Percentile(np.float64(99)), "Percentile(q=99.0)"),
         (MAD(), "MAD(n_mads=5.0)"),
+        (ExponentialTail(), "ExponentialTail(rate=3e-05)"),
         (POT(), "POT(rate=0.0015)"),
         (POT(level=0.9), "POT(level=0.9)"),
+        (DSPOT(depth=400), "DSPOT(depth=400)"),
         (Conformal(0.1, block=32), "Conformal(alpha=0.1, block=32)"),
         (AlarmBudget(per_points=5000), "AlarmBudget(per_points=5000)"),
         (BestF1(), "BestF1()"),
@@ -457,6 +496,8 @@ def test_repr_is_the_line_that_makes_it(threshold, line):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("exponential", ExponentialTail()),
+        ("exponential:1e-4", ExponentialTail(1e-4)),
         ("pot", POT()),
         (" POT:1e-4 ", POT(rate=1e-4)),
         ("percentile:95", Percentile(q=95)),
@@ -480,7 +521,9 @@ def test_thresholds_have_short_names(text, expected):
     ["", "magic", "pot:", "pot:high", "best_f1:3", "alarms:0/5", "alarms:1/2/3", "1,5", "percentile 95"],
 )
 def test_what_is_no_threshold_is_told_what_is(text):
-    with pytest.raises(InputError, match=r"is no threshold; expected one of: pot, pot:0\.001, percentile:95"):
+    with pytest.raises(
+        InputError, match=r"is no threshold; expected one of: exponential, exponential:1e-5, pot"
+    ):
         parse_threshold(text)
 
 
@@ -491,6 +534,8 @@ def test_what_is_no_threshold_is_told_what_is(text):
         (lambda: Percentile("95"), "Percentile: q is '95'"),
         (lambda: Percentile(True), "Percentile: q is True"),
         (lambda: MAD(-1), "MAD: n_mads is -1"),
+        (lambda: ExponentialTail(1), "ExponentialTail: rate is 1"),
+        (lambda: ExponentialTail(level=0), "ExponentialTail: level is 0"),
         (lambda: POT(0), "POT: rate is 0"),
         (lambda: POT(level=1), "POT: level is 1"),
         (lambda: Conformal(float("nan")), "Conformal: alpha is nan"),

@@ -70,6 +70,26 @@ def test_any_starts_in_any_pieces(seed, window_size, pieces):
     )
 
 
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 1000), window_size=st.integers(1, 12), stride=st.integers(0, 4), gaps=st.booleans()
+)
+def test_votes_by_point_of_two_measures_in_pieces(seed, window_size, stride, gaps):
+    rng = np.random.default_rng(seed)
+    starts = np.arange(0, 61 - window_size, stride) if stride else rng.permutation(61 - window_size)[:20]
+    values = rng.normal(size=(len(starts), 2, window_size))
+    values[np.repeat(rng.random((len(starts), 1, window_size)) < 0.4 * gaps, 2, axis=1)] = np.nan
+    said = [[[], []] for _ in range(60)]
+    for start, by_measure in zip(starts, values, strict=True):
+        for measure, offset in np.ndindex(2, window_size):
+            said[start + offset][measure].append(by_measure[measure, offset])
+    expected = [[np.nanmean(v) if not np.isnan(v).all() else np.nan for v in place] for place in said]
+    votes = VoteCounter(60, window_size, 2)
+    for some in np.array_split(np.arange(len(starts)), 3):
+        votes.add(values[some].astype(np.float32), starts[some])
+    np.testing.assert_allclose(votes.means(), np.transpose(expected), rtol=1e-5, atol=1e-6)
+
+
 def test_every_point_lies_in_a_window():
     for stride in (1, 3, 10, 64, 1000):
         found = average_windows(
@@ -106,6 +126,17 @@ def test_some_of_the_windows():
     for key in (slice(3, 9), slice(None, None, 3), np.array([7, 2, 2]), windows.starts % 5 == 0, slice(0, 0)):
         np.testing.assert_array_equal(windows[key].array, windows.array[key])
         np.testing.assert_array_equal(windows[key].starts, windows.starts[key])
+
+
+def test_windows_over_a_part_are_the_same_windows():
+    values = np.random.default_rng(0).normal(size=(30, 2))
+    values[12, 1] = np.nan
+    windows = make_windows(values, 4)[10:17]
+    over = windows.over(slice(10, 20))
+    np.testing.assert_array_equal(over.array, windows.array)
+    np.testing.assert_array_equal(np.argwhere(over.missing), [[2, 1]])
+    assert over.n_timestamps == 10
+    assert np.shares_memory(over.values, windows.values)
 
 
 def test_missing_points_are_filled_and_told():

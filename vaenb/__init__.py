@@ -17,6 +17,7 @@ _DOOR = {
     "load_dataset": "datasets",
     "list_datasets": "datasets",
     "make_windows": "windows",
+    "inject": "injecting",
     "prepare": "preparing",
     "dominant_period": "periods",
     "Scaler": "scaling",
@@ -36,7 +37,9 @@ _DOOR = {
     # 5 set the threshold
     "Percentile": "thresholding",
     "MAD": "thresholding",
+    "ExponentialTail": "thresholding",
     "POT": "thresholding",
+    "DSPOT": "thresholding",
     "Conformal": "thresholding",
     "AlarmBudget": "thresholding",
     "BestF1": "thresholding",
@@ -47,7 +50,9 @@ _DOOR = {
     "evaluate": "evaluation",
     # around them
     "Study": "study",
+    "FleetPanel": "panels.fleet",
     "VAEDetector": "detector",
+    "Stream": "streaming",
     "load": "saving",
     "explain": "explaining",
     "decoder_of": "explaining",
@@ -63,10 +68,12 @@ _DOOR = {
     "OutputError": "errors",
 }
 
-__all__ = ["__version__", *_DOOR]  # noqa: PLE0604 - the keys are strings
+__all__ = ["__version__", "exercises", *_DOOR]  # noqa: PLE0604 - the keys are strings
 
 
 def __getattr__(name: str) -> Any:
+    if name == "exercises":
+        return importlib.import_module("vaenb.exercises")
     if name not in _DOOR:
         raise AttributeError(f"module 'vaenb' has no attribute {name!r}; it has: {', '.join(_DOOR)}")
     value = getattr(importlib.import_module(f"vaenb.{_DOOR[name]}"), name)
@@ -77,3 +84,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where JupyterLab finds the built extension of a source tree: ``jupyter labextension develop``."""
+    return [{"src": "labextension", "dest": "vaenb"}]

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
     try:
-        options = _parser().parse_args(arguments)
+        options = _parse(arguments)
         options.run(options)
         sys.stdout.flush()
     except (InputError, OutputError) as error:
@@ -69,6 +69,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USER_MISTAKE, f"vaenb: {message}; see {self.prog} --help.\n")
 
 
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; those that only JupyterLab knows go on to it."""
+    parser = _parser()
+    options, others = parser.parse_known_args(arguments)
+    if others and options.command != "lab":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    options.others = others
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="vaenb",
@@ -76,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"vaenb {vaenb.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    _add_lab(commands.add_parser("lab", help="the notebooks of the course in JupyterLab", allow_abbrev=False))
     demo = commands.add_parser("demo", help="the six steps on a bundled series")
     demo.add_argument("name", nargs="?", default="nyc_taxi", help="which one (default: nyc_taxi)")
     demo.set_defaults(run=_demo)
@@ -92,9 +103,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_lab(lab: argparse.ArgumentParser) -> None:
+    """The arguments of ``vaenb lab``."""
+    lab.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path("vaenb-course"),
+        metavar="FOLDER",
+        help="where the notebooks go (default: vaenb-course); what you have changed there stays",
+    )
+    lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    lab.add_argument("--port", type=int, metavar="N", help="where JupyterLab listens")
+    lab.add_argument("--ip", metavar="ADDRESS", help="where JupyterLab listens (default: this machine only)")
+    lab.epilog = "Any other option goes to JupyterLab; write it as --NAME=VALUE."
+    lab.set_defaults(run=_lab)
+
+
 def _add_choices(detect: argparse.ArgumentParser) -> None:
     """The arguments of ``vaenb detect`` that are about the data and the method."""
-    detect.add_argument("file", metavar="FILE", help="CSV (.gz too) or Parquet")
+    detect.add_argument(
+        "file", metavar="FILE", help="CSV (.gz too) or Parquet; or many: a folder, or a pattern in quotes"
+    )
+    detect.add_argument("--key", metavar="COLUMN", help="in a Parquet data set, what tells its series apart")
+    detect.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes for many series (default: 1)"
+    )
     detect.add_argument("--time", metavar="COLUMN", help="the time axis (default: found), or none")
     detect.add_argument("--values", metavar="A,B", help="the value columns (default: all numbers)")
     detect.add_argument(
@@ -115,9 +149,23 @@ def _add_choices(detect: argparse.ArgumentParser) -> None:
     detect.add_argument(
         "--threshold",
         metavar="RULE",
-        help="pot (default), percentile:95, mad, conformal:0.01, alarms:1 (a day), best_f1, or a number",
+        help="exponential (default), pot, percentile:95, mad, conformal:0.01, alarms:1 (a day), best_f1, "
+        "or a number",
     )
     detect.add_argument("--json", action="store_true", help="print one JSON object instead of a text")
+
+
+def _lab(options: argparse.Namespace) -> None:
+    """Hand the notebooks out, and start JupyterLab on them."""
+    from vaenb.lab import hand_out, open_lab, require_lab
+
+    require_lab()
+    print(f"The notebooks are in {options.folder.resolve()}: {hand_out(options.folder)}.")
+    print("Starting JupyterLab; press Ctrl-C twice to end it.", flush=True)
+    chosen = ["--no-browser"] if options.no_browser else []
+    chosen += [] if options.port is None else [f"--port={options.port}"]
+    chosen += [] if options.ip is None else [f"--ip={options.ip}"]
+    open_lab(options.folder, [*chosen, *options.others])
 
 
 def _datasets(_: argparse.Namespace) -> None:
@@ -142,7 +190,6 @@ def _detect(options: argparse.Namespace) -> None:
         "labels": False if options.labels == NONE else options.labels,
         "train_end": options.train_end,
     }
-    series = vaenb.read_series(options.file, **choices)
     settings: dict[str, Any] = {
         "seed": options.seed,
         "method": options.method,
@@ -150,6 +197,18 @@ def _detect(options: argparse.Namespace) -> None:
     }
     if options.window_size not in {None, "auto"}:
         settings["window_size"] = _whole(options.window_size)
+    from vaenb.fleet.terminal import are_many, detect_in_terminal, detect_large_in_terminal, is_large
+
+    read = {name: value for name, value in choices.items() if value is not None}
+    if is_large(options.file):
+        told = {"read": read, "settings": settings, "as_json": options.json}
+        detect_large_in_terminal(options.file, options.out, **told)
+        return
+    if are_many(options.file, options.key):
+        more = {"key": options.key, "workers": options.workers, "as_json": options.json}
+        detect_in_terminal(options.file, options.out, read=read, settings=settings, **more)
+        return
+    series = vaenb.read_series(options.file, **choices)
     chosen = "".join(f", {name}={value!r}" for name, value in choices.items() if value is not None)
     _study(series, settings, f"series = vaenb.read_series({options.file!r}{chosen})", options)
 

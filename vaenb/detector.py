@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vaenb.preparing import Prepared
     from vaenb.records import EpochRecord, Events, Floats, History, Scores, Series, Windows
     from vaenb.scaling import Scaler
+    from vaenb.streaming import Stream
     from vaenb.thresholds.base import Threshold
 
 _OF_MODEL = ("latent_dim", "hidden", "encoder", "likelihood", "scale", "prior", "kl_weight", "seed")
@@ -84,7 +85,7 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         Draws of z for each window.
     threshold : Threshold, str or float, optional
         A rule of step 5, its short name ("percentile:95"), or the threshold itself.
-        Default: ``vaenb.POT()``.
+        Default: ``vaenb.ExponentialTail()``.
     calibration : float
         Share of the training part, at its end, that is held out to set the threshold on.
     scaler : {"robust", "standard", "minmax"}
@@ -308,16 +309,11 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
             On the cells of the series' grid; ``decision_scores_`` are those on its rows.
         """
         with timed(self.seconds_, "score"):
-            said, errors = self._errors(prepared.everything)
-            lengths = MultiScale(self.window_size_) if self.weighs_lengths else None
-            self.lengths_ = lengths and lengths.fit(errors[:, : prepared.train_stop])
-            found = self._weigh(said, errors)
+            found = self._fit_lengths(*self._errors(prepared.everything), stop=prepared.train_stop)
             self.decision_scores_: Floats = prepared.series.to_rows(found.values)
             self.scores_ = replace(found, values=self.decision_scores_)
-            held_out, errors = self._errors(prepared.calibration)
-            cells = calibration_cells(prepared)
-            part = replace(held_out, values=held_out.values[cells])
-            self.calibration_scores_: Floats = self._weigh(part, errors[:, cells]).values
+            held_out = prepared.calibration.over(calibration_cells(prepared))
+            self.calibration_scores_: Floats = self._weigh(*self._errors(held_out)).values
             self.normal_by_channel_: Floats = normal_parts(prepared.calibration, self._by_channel)
             sample = prepared.everything[evenly(len(prepared.everything), LATENT_WINDOWS)]
             self.latent_ = encode(self.model_, sample)
@@ -393,6 +389,53 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         series = self._read(X)
         return events_frame(self._find_events(series, self._scores_on_rows(series)), series)
 
+    def update(self, new_points: Any) -> pd.DataFrame:
+        """Score points as they come: what is new of a series that is still growing.
+
+        The points follow those of the last call; the first call, and the first after a fit, begin a stream
+        that has seen nothing. `start_stream` gives it a past, without which there are no scores until there
+        is a window of points, or begins afresh. See `vaenb.Stream`, also for several streams at a time.
+
+        Parameters
+        ----------
+        new_points : Series, DataFrame, pandas Series or array_like, shape (n, n_channels) or (n_channels,)
+
+        Returns
+        -------
+        DataFrame
+            On the index of the new points: ``score``, provisional; ``threshold``; ``flag``. They are what
+            `decision_function` says of all points so far; ``detector.stream_.scores()`` has the scores of all
+            points as they stand now.
+
+        Raises
+        ------
+        InputError
+            If it is not fitted, or the points cannot follow; nothing was taken then.
+        """
+        self._check_fitted("call fit(series) first, or vaenb.load(file)")
+        if not hasattr(self, "stream_"):
+            self.start_stream()
+        return self.stream_.update(new_points)
+
+    def start_stream(
+        self, history: Any = None, *, threshold: Threshold | str | float | None = None
+    ) -> Stream:
+        """Begin a new stream for `update`; also ``stream_``. No file and no copy of the detector has it.
+
+        Parameters
+        ----------
+        history, threshold
+            See `vaenb.Stream`: what came before, and ``"dspot"`` for a threshold that follows drift.
+        """
+        from vaenb.streaming import Stream
+
+        self.stream_ = Stream(self, history, threshold=threshold)
+        return self.stream_
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "stream_"}
+
     def find_events(self, series: Series, *, scores: Floats | None = None) -> Events:
         """As `detect`, but as the record `Events`: positions count the rows in the order of time.
 
@@ -426,29 +469,37 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         return self._score(self._read(series))
 
     def _score(self, series: Series) -> Scores:
-        windows = cut_windows(series, self.scaler_, window_size=self.window_size_)
-        return self._weigh(*self._errors(windows))
+        # Nothing but the scores keeps a name: of a long series, all else would fill the memory.
+        return self._weigh(*self._errors(cut_windows(series, self.scaler_, window_size=self.window_size_)))
 
     def _scores_on_rows(self, series: Series) -> Floats:
         return series.to_rows(self._score(series).values)
 
-    def _errors(self, windows: Windows) -> tuple[Scores, Floats]:
-        """What windows say of each timestamp; and for the lengths to judge, (n_measures, n_timestamps)."""
+    def _errors(self, windows: Windows) -> tuple[Scores, list[Floats]]:
+        """What windows say of each timestamp; and for the lengths to judge, the errors by each measure."""
         chosen = {"n_samples": self.n_samples, "seed": self.seed}
         if self.weighs_lengths:
             return score_points(self.model_, windows, self.method, **chosen)
         vote = "window" if self.vote == "lengths" else self.vote
         said = score(self.model_, windows, self.method, vote=vote, **chosen)
-        return said, said.values[None]
+        return said, [said.values]
 
     @property
     def weighs_lengths(self) -> bool:
         """Whether its scores come from errors averaged over several lengths."""
         return self.vote == "lengths" and self.method in POINT_METHODS
 
-    def _weigh(self, said: Scores, errors: Floats) -> Scores:
-        """The scores that are judged."""
-        return said if self.lengths_ is None else replace(said, values=self.lengths_.transform(errors))
+    def _fit_lengths(self, said: Scores, errors: list[Floats], *, stop: int) -> Scores:
+        """Learn what is usual up to `stop`; the scores that are judged."""
+        lengths = MultiScale(self.window_size_) if self.weighs_lengths else None
+        self.lengths_ = lengths and lengths.fit([each[:stop] for each in errors])
+        return self._weigh(said, errors)
+
+    def _weigh(self, said: Scores, errors: list[Floats]) -> Scores:
+        """The scores that are judged; they take the place of the errors in memory."""
+        if self.lengths_ is None:
+            return said
+        return replace(said, values=self.lengths_.transform(errors, out=errors[0]))
 
     def _by_channel(self, windows: Windows) -> NDArray[np.float64]:
         return channel_scores(self.model_, windows, self.method, n_samples=self.n_samples, seed=self.seed)

@@ -11,8 +11,9 @@ from vaenb.events import as_flags, as_scores, same_length
 from vaenb.judging.affiliation import affiliation
 from vaenb.judging.baselines import random_score, rolling_median_score, window_pca_score
 from vaenb.judging.event_metrics import best_point_adjusted_f1, event_scores, point_adjusted
-from vaenb.judging.metrics import auc_pr, auc_roc, best_f1, point_scores
-from vaenb.judging.vus import NO_PERIOD, find_length_rank, vus
+from vaenb.judging.metrics import best_step, point_scores, pr_area, roc_area
+from vaenb.judging.ranking import rank
+from vaenb.judging.vus import NO_PERIOD, find_length_rank, volumes
 from vaenb.records import Report
 
 if TYPE_CHECKING:
@@ -160,13 +161,14 @@ def _same_rows(values: ArrayLike, n_timestamps: int) -> Floats:
 
 def _of_scores(truth: Bools, scores: Floats, buffer: int) -> dict[str, float]:
     """What needs no threshold."""
-    vus_pr, vus_roc = vus(truth, scores, buffer)
+    ranking = rank(truth, scores)
+    vus_pr, vus_roc = volumes(ranking, buffer)
     return {
         "vus_pr": vus_pr,
         "vus_roc": vus_roc,
-        "auc_pr": auc_pr(truth, scores),
-        "auc_roc": auc_roc(truth, scores),
-        "best_f1": best_f1(truth, scores)[0],
+        "auc_pr": pr_area(ranking),
+        "auc_roc": roc_area(ranking),
+        "best_f1": best_step(ranking)[0],
     }
 
 

@@ -76,12 +76,15 @@ def compare_clocks(series: Series, points_per_day: float | None, *, stacklevel: 
     SamplingWarning
         If the intervals differ by more than a tenth; the sentence names both.
     """
-    if series.interval is None or points_per_day is None:
-        return
-    learnt = SECONDS_PER_DAY / points_per_day
-    now, then = rounded_span(series.interval), rounded_span(learnt)
-    ratio = series.interval / learnt
-    if max(ratio, 1 / ratio) > SAME_INTERVAL:
+    if series.interval is not None and points_per_day is not None:
+        compare_intervals(series.interval, SECONDS_PER_DAY / points_per_day, stacklevel=stacklevel + 1)
+
+
+def compare_intervals(interval: float, learnt: float, *, stacklevel: int) -> bool:
+    """Whether two intervals, in seconds, are the same to a tenth; warns as `compare_clocks` where not."""
+    now, then = rounded_span(interval), rounded_span(learnt)
+    same = max(interval / learnt, learnt / interval) <= SAME_INTERVAL
+    if not same:
         warnings.warn(
             f"The series has a point every {now}; the detector was fitted on a series with one "
             f"every {then}, and its windows count points: resample the series to {then}, or "
@@ -89,6 +92,7 @@ def compare_clocks(series: Series, points_per_day: float | None, *, stacklevel: 
             SamplingWarning,
             stacklevel=stacklevel,
         )
+    return same
 
 
 def _read(source: Any, channels: tuple[str, ...]) -> Series:

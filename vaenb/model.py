@@ -111,7 +111,7 @@ class VAE(keras.Model):
         self.n_channels: int = s["n_channels"]
         self.latent_dim: int = s["latent_dim"]
         self.kl_weight: float = s["kl_weight"]
-        self._sampler = keras.random.SeedGenerator(s["seed"])
+        self._sampler = keras.random.SeedGenerator(s["seed"], name="sampler")
         self._scale_in_decoder = likelihood != "bernoulli" and scale == "per_point"
         self.graphs: dict[Any, Any] = {}  # compiled graphs, kept with the weights they read
         self._build_networks()
@@ -209,7 +209,7 @@ class VAE(keras.Model):
     def elbo_terms(self, x: Any, *, n_samples: int = 1, seed: Any = None) -> ElboTerms:
         """The ELBO and its parts; see `elbo`. The KL weight does not enter here."""
         x = self.as_windows(x)
-        return elbo_terms(self, x, noise=self._noise(x, n_samples, seed))
+        return elbo_terms(self, x, noise=self.draw_noise(tf.shape(x)[0], n_samples, seed))
 
     def iwae(self, x: Any, *, n_samples: int = 64, seed: Any = None) -> tf.Tensor:
         """The importance-weighted bound (Burda et al. 2016), shape (batch,), in nats.
@@ -218,7 +218,7 @@ class VAE(keras.Model):
         to log p(x) the larger k is.
         """
         x = self.as_windows(x)
-        return importance_bound(self, x, noise=self._noise(x, n_samples, seed))
+        return importance_bound(self, x, noise=self.draw_noise(tf.shape(x)[0], n_samples, seed))
 
     def latent_distance(self, z: Any) -> tf.Tensor:
         """How far points z (..., latent_dim) lie from the prior's nearest centre, in its scales; (...)."""
@@ -240,15 +240,15 @@ class VAE(keras.Model):
             )
         return x
 
-    def _noise(self, x: tf.Tensor, n_samples: int, seed: Any) -> tf.Tensor:
-        """Standard normal draws for the windows `x`, (n_samples, batch, latent_dim)."""
+    def draw_noise(self, n_windows: Any, n_samples: int, seed: Any) -> tf.Tensor:
+        """Standard normal draws for so many windows, (n_samples, n_windows, latent_dim)."""
         n_samples = check_whole("n_samples", n_samples)
         if seed is None:
             seed = tf.cast(self._sampler.next(ordered=False) % 2**31, tf.int32)
         seed = tf.cast(tf.convert_to_tensor(seed), tf.int32)
         pair = seed if seed.shape.rank else tf.stack([seed, 0])
         # With this generator named, compiled and plain graphs draw the same, and the compiled ones fast.
-        return tf.random.stateless_normal((n_samples, tf.shape(x)[0], self.latent_dim), pair, alg="philox")
+        return tf.random.stateless_normal((n_samples, n_windows, self.latent_dim), pair, alg="philox")
 
     # ------------------------------------------------------------------ the Keras model
 
@@ -278,7 +278,7 @@ class VAE(keras.Model):
         """One step of ``fit``: the same loss as `vaenb.train`."""
         x = self.as_windows(keras.utils.unpack_x_y_sample_weight(data)[0])
         with tf.GradientTape() as tape:
-            loss, terms = self.training_loss(x, noise=self._noise(x, 1, None))
+            loss, terms = self.training_loss(x, noise=self.draw_noise(tf.shape(x)[0], 1, None))
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, weights), weights)
         return self._track(terms)
@@ -286,7 +286,7 @@ class VAE(keras.Model):
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of ``evaluate``."""
         x = self.as_windows(keras.utils.unpack_x_y_sample_weight(data)[0])
-        return self._track(self.training_loss(x, noise=self._noise(x, 1, None))[1])
+        return self._track(self.training_loss(x, noise=self.draw_noise(tf.shape(x)[0], 1, None))[1])
 
     def _track(self, terms: ElboTerms) -> dict[str, Any]:
         """Means over windows: a last, smaller batch counts as much as it holds."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from vaenb.errors import InputError
+from vaenb.windows import moving_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -25,6 +26,7 @@ SHARE = 0.5  # of the training part, at most: of a longer length it has none to 
 TO_SIGMA = 1.4826  # a median absolute deviation in standard deviations, for a normal distribution
 CLIP = 30.0  # sigmas beyond which an error of the training part is contamination, and counts as this many
 POWER = 2 / 3
+PIECE = 1 << 16  # timestamps at a time: what is in work stays small, and in the processor's cache
 CAP = 20.0  # sigmas of single errors: over lengths beyond a window, no error counts for more
 
 
@@ -72,36 +74,69 @@ class MultiScale:
 
     def fit(self, errors: ArrayLike) -> Self:
         """Learn what is usual from the training part: (n_timestamps,) or (n_measures, n_timestamps)."""
-        measures = np.atleast_2d(np.asarray(errors, dtype=np.float64))
-        self.lengths_ = self._ladder(measures.shape[1])
+        measures = _rows(errors)
+        self.lengths_ = self._ladder(len(measures[0]))
         self.cap_ = np.array([median + CAP * spread for median, spread in map(_middle, measures)])
         usual = [
-            [_usual(mean) for mean in self._means(row, cap)]
+            [_usual(self._means(row, int(length), cap)) for length in self.lengths_]
             for row, cap in zip(measures, self.cap_, strict=True)
         ]
         self.median_, self.sigma_ = np.moveaxis(np.array(usual), -1, 0)
         return self
 
-    def _means(self, errors: Floats, cap: float) -> Iterator[Floats]:
-        """The means over each length."""
-        for length in self.lengths_:
-            yield box_mean(np.minimum(errors, cap) if length > self.window_size else errors, int(length))
+    def _means(self, errors: Floats, length: int, cap: float) -> Floats:
+        """The means over a length, shape (n_timestamps,)."""
+        found = np.empty(len(errors))
+        for part in _pieces(len(errors)):
+            found[part] = self._mean(errors, part, length, cap)
+        return found
+
+    def _mean(self, errors: Floats, part: slice, length: int, cap: float) -> Floats:
+        """A piece of the means over a length."""
+        first = max(part.start - length, 0)
+        near = errors[first : part.stop + length]
+        if length > self.window_size:
+            near = np.minimum(near, cap)
+        return box_mean(near, length)[part.start - first : part.stop - first]
 
     def _ladder(self, n_timestamps: int) -> NDArray[np.int64]:
         lengths = {max(1, round(length * self.window_size)) for length in LENGTHS}
         most = max(1, SHARE * n_timestamps)
         return np.array(sorted(length for length in lengths if length <= most), dtype=np.int64)
 
-    def transform(self, errors: ArrayLike) -> Floats:
-        """Scores of the timestamps, shape (n_timestamps,); never negative, higher = more anomalous."""
+    def transform(self, errors: ArrayLike, *, out: Floats | None = None) -> Floats:
+        """Scores of the timestamps, shape (n_timestamps,); never negative, higher = more anomalous.
+
+        Parameters
+        ----------
+        errors : array_like, shape (n_timestamps,) or (n_measures, n_timestamps)
+        out : ndarray of float64, shape (n_timestamps,), optional
+            Where to write them; the errors by one of the measures may be lost for it.
+        """
         if not hasattr(self, "sigma_"):
             raise InputError(
                 "The scales have not been fitted: call fit with the training part's errors first."
             )
-        measures = np.atleast_2d(np.asarray(errors, dtype=np.float64))
-        total = np.zeros(measures.shape[1])
+        measures = _rows(errors)
+        score = np.empty(len(measures[0])) if out is None else out
+        reach = int(self.lengths_[-1])
+        before = [row[:0] for row in measures]
+        for part in _pieces(len(score)):
+            near = [
+                np.concatenate([edge, row[part.start : part.stop + reach]])
+                for edge, row in zip(before, measures, strict=True)
+            ]
+            here = slice(len(before[0]), len(before[0]) + part.stop - part.start)
+            score[part] = self._score(near, here)
+            before = [row[max(0, here.stop - reach) : here.stop] for row in near]
+        return score
+
+    def _score(self, measures: Sequence[Floats], part: slice) -> Floats:
+        """The scores of a part."""
+        total = np.zeros(part.stop - part.start)
         for row, cap, medians, sigmas in zip(measures, self.cap_, self.median_, self.sigma_, strict=True):
-            for mean, median, sigma in zip(self._means(row, cap), medians, sigmas, strict=True):
+            for length, median, sigma in zip(self.lengths_, medians, sigmas, strict=True):
+                mean = self._mean(row, part, int(length), cap)
                 total += np.maximum((mean - median) / sigma, 0.0) ** POWER
         return total / self.sigma_.size
 
@@ -131,18 +166,31 @@ class MultiScale:
         return scales
 
 
+def _rows(errors: ArrayLike) -> Sequence[Floats]:
+    """The errors by each measure, not copied where they are float64."""
+    rows = errors if isinstance(errors, (list, tuple)) and np.ndim(errors[0]) else np.atleast_2d(errors)
+    return [np.asarray(row, dtype=np.float64) for row in rows]
+
+
+def _pieces(n: int) -> Iterator[slice]:
+    """The pieces of a series of n points, one after the other."""
+    return (slice(first, min(first + PIECE, n)) for first in range(0, n, PIECE))
+
+
 def _middle(values: Floats) -> tuple[float, float]:
     """The median, and a standard deviation by the median absolute deviation."""
-    median = float(np.median(values))
+    scratch = np.array(values)
+    median = float(np.median(scratch, overwrite_input=True))
+    np.abs(np.subtract(values, median, out=scratch), out=scratch)
     # Constant errors have no spread; then any other error is far out, and finitely so.
     least = 1e-6 * max(abs(median), 1.0)
-    return median, TO_SIGMA * max(float(np.median(np.abs(values - median))), least)
+    return median, TO_SIGMA * max(float(np.median(scratch, overwrite_input=True)), least)
 
 
 def _usual(values: Floats) -> tuple[float, float]:
-    """The median, and the standard deviation without contamination."""
+    """The median, and the standard deviation without contamination; the values are lost."""
     median, spread = _middle(values)
-    kept = np.clip(values, median - CLIP * spread, median + CLIP * spread)
+    kept = np.clip(values, median - CLIP * spread, median + CLIP * spread, out=values)
     return median, max(float(np.std(kept)), 1e-6 * max(abs(median), 1.0))
 
 
@@ -150,8 +198,7 @@ def box_mean(values: Floats, length: int) -> Floats:
     """The mean of the `length` values around each one, shape (n,); fewer at the ends."""
     if length <= 1:
         return values
-    before, after = length // 2, length - length // 2
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    places = np.arange(len(values))
-    low, high = np.maximum(places - before, 0), np.minimum(places + after, len(values))
-    return np.asarray((total[high] - total[low]) / (high - low))
+    n, before, after = len(values), length // 2, length - length // 2
+    mean = moving_sums(values, length)[after - 1 : after - 1 + n]
+    places = np.arange(n)
+    return np.asarray(mean / (np.minimum(places + after, n) - np.maximum(places - before, 0)))

@@ -6,6 +6,7 @@ a tuple: one tensor for each parameter of the distribution.
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,12 @@ class Network(keras.layers.Layer):
         super().__init__(name=name, dtype="float32")
         self.chain, self.heads = list(chain), [list(head) for head in heads]
         self.shape_in = shape_in
+        # Keras' own names count on from model to model, and TensorFlow keeps 30 kB for every new name of a
+        # variable for as long as the process lives.
+        for place, layer in enumerate(itertools.chain(self.chain, *self.heads)):
+            layer.name = f"layer_{place}"
+            if hasattr(layer, "cell"):
+                layer.cell.name = "cell"
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:  # noqa: ARG002 - `shape_in` says it all
         """Create the weights of the chain and of its heads."""

@@ -185,6 +185,8 @@ def _part(windows: Windows, start: int, stop: int) -> Windows:
     """The windows of one part of the cells; its last one ends where the part ends."""
     if stop - start < windows.window_size:
         return windows[:0]
+    if windows.stride == 1:
+        return windows[start : stop - windows.window_size + 1]
     starts = start + window_starts(stop - start, windows.window_size, stride=windows.stride)
     return Windows(
         values=windows.values,

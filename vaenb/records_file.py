@@ -140,6 +140,7 @@ def series_meta(series: Series) -> dict[str, Any]:
         "index_name": series.index_name,
         "repairs": list(series.repairs),
         "credit": series.credit,
+        "planted": list(series.planted),
     }
 
 
@@ -164,6 +165,7 @@ def read_series_record(arrays: Arrays, told: Meta) -> Series:
         index_name=str(told["index_name"]),
         repairs=tuple(str(repair) for repair in told["repairs"]),
         credit=str(told["credit"]),
+        planted=tuple(str(what) for what in told.get("planted", ())),  # not in files of the first days
     )
     for name, fits in _checks(series).items():
         if not fits:

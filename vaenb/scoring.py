@@ -10,6 +10,9 @@ the same window gets the same score wherever it stands and however the series is
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +22,14 @@ from vaenb.backend import tf
 from vaenb.checks import check_choice, check_fit, check_whole
 from vaenb.errors import InputError
 from vaenb.graphs import compile_graph
-from vaenb.imputing import IMPUTE_ITERATIONS, fill_missing, mirrored_noise
-from vaenb.objectives import split_missing
+from vaenb.imputing import IMPUTE_ITERATIONS, mirrored_noise
+from vaenb.lending import stand_in
 from vaenb.records import Scores
+from vaenb.score_graph import ScoreGraph
 from vaenb.windows import VoteCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,11 +38,11 @@ if TYPE_CHECKING:
 
 POINT_METHODS = ("reconstruction_error", "reconstruction_probability")
 METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
-CHUNK_VALUES = 4_000_000  # numbers in the largest tensor of a chunk
+CHUNK_VALUES = 2_000_000  # numbers in the largest tensor of a chunk
 LARGEST_CHUNK = 4096  # windows; more of them leave the processor's cache
 ENCODED_AT_ONCE = 2048
-# Added to the decoder's scale for the coarse measure, in scaled units: near the data's own spread.
-COARSE = 0.8
+FEW = (8, 128)  # windows of a stream at a time
+IN_FLIGHT = 2  # chunks of several draws at a time: each runs most of its loops on a single core
 
 
 def score(
@@ -124,7 +128,7 @@ def score_points(
     *,
     n_samples: int = 8,
     seed: int = 0,
-) -> tuple[Scores, Floats]:
+) -> tuple[Scores, list[Floats]]:
     """The errors of single points, the mean over the windows that cover them, by two measures.
 
     Where the decoder is sure, its own scale makes a small error a large one; that finds what is subtle, and
@@ -140,26 +144,52 @@ def score_points(
     -------
     Scores
         What ``score(vote="point")`` gives.
-    ndarray of float64, shape (n_measures, n_timestamps)
+    list of ndarray of float64, shape (n_timestamps,)
         The same values, and those of the coarse measure where the likelihood has a scale.
     """
-    has_scale = vae.settings["likelihood"] != "bernoulli" and method != "reconstruction_error"
-    measures = 2 if has_scale else 1
+    measures = n_measures(vae, method)
     return _by_point(
         windows, _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, measures=measures)
     )
 
 
-def _by_point(windows: Windows, scorer: _Scorer) -> tuple[Scores, Floats]:
+def n_measures(vae: VAE, method: str) -> int:
+    """By how many measures `score_points` judges."""
+    has_scale = vae.settings["likelihood"] != "bernoulli" and method != "reconstruction_error"
+    return 2 if has_scale else 1
+
+
+def score_few(
+    vae: VAE, windows: Windows, *, method: str, n_samples: int, seed: int, measures: int
+) -> NDArray[np.float64]:
+    """What each of a few windows says of its points, shape (n_windows, n_measures, window_size).
+
+    For streams: in batches of two sizes, so that two graphs are compiled, whatever the number of windows.
+
+    Parameters
+    ----------
+    vae, windows, method, n_samples, seed
+        See `score`.
+    measures : int
+        0: one measure, the window's own score for all of its points. NaN where a window abstains.
+    """
+    at_once = next((size for size in FEW if len(windows) <= size), None)
+    scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, measures=measures, at_once=at_once)
+    found = np.empty((len(windows), max(measures, 1), windows.window_size))
+    for part, total, _, by_point in scorer.chunks():
+        found[part] = by_point if measures else total[:, None, None]
+    return found
+
+
+def _by_point(windows: Windows, scorer: _Scorer) -> tuple[Scores, list[Floats]]:
     """The scores by the first measure of single points, and the errors by each."""
-    votes = [VoteCounter(windows.n_timestamps, windows.window_size) for _ in range(scorer.measures)]
+    votes = VoteCounter(windows.n_timestamps, windows.window_size, scorer.measures)
     by_window = np.empty(len(windows))
     for part, total, _, by_point in scorer.chunks():
         by_window[part] = total
         every = _known(total)
-        for measure, counter in enumerate(votes):
-            counter.add(by_point[:, measure][every], windows.starts[part][every])
-    errors = np.stack([_fill_gaps(counter.mean()) for counter in votes])
+        votes.add(by_point[every], windows.starts[part][every])
+    errors = [_fill_gaps(mean) for mean in votes.means()]
     return _scores(windows, scorer.method, errors[0], by_window), errors
 
 
@@ -222,17 +252,26 @@ class _Scorer:
         n_samples: int,
         seed: int,
         measures: int = 0,
+        at_once: int | None = None,
     ) -> None:
         check_fit("windows", windows, vae.window_size, vae.n_channels)
         draws = 1 if method in {"reconstruction_error", "latent"} else check_whole("n_samples", n_samples)
         self.windows, self.method, self.measures = windows, method, measures
-        self.chunk = int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, LARGEST_CHUNK))
+        self.chunk = at_once or int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, LARGEST_CHUNK))
+        # The matrix products of a single draw use all cores as it is, and get in each other's way.
+        self._in_flight = 1 if draws == 1 else IN_FLIGHT
         self._noise = tf.constant(mirrored_noise(draws, vae.latent_dim, seed))
         self._impute_noise = tf.constant(mirrored_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
-        key = method, windows.missing is not None, measures
+        self._vae = vae
+
+    def _graph(self, vae: VAE, *, imputes: bool) -> Any:
+        """The compiled graph for windows with missing points, or without."""
+        key = self.method, imputes, self.measures, self.chunk, len(self._noise)
         if key not in vae.graphs:
-            vae.graphs[key] = compile_graph(_Graph(vae, method, imputes=key[1], measures=measures).score)
-        self._compiled = vae.graphs[key]
+            vae.graphs[key] = compile_graph(
+                ScoreGraph(vae, self.method, imputes=imputes, measures=self.measures).score
+            )
+        return vae.graphs[key]
 
     def chunks(self) -> Iterator[tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]]:
         """Yield each part of the windows with scores: (n,), (n, n_channels), (n, n_measures, window_size).
@@ -245,20 +284,44 @@ class _Scorer:
         InputError
             If the score of a window that holds values is not finite.
         """
-        starts = self.windows.starts
-        for begin in range(0, len(starts), self.chunk):
-            x = _laid_out(self.windows, starts[begin : begin + self.chunk])
-            n = len(x)
-            full = x if n == self.chunk else np.resize(x, (self.chunk, *x.shape[1:]))
-            found = self._compiled(tf.constant(full), self._noise, self._impute_noise)
-            total, by_channel, by_point = (scores.numpy()[:n] for scores in found)
-            finite = np.isfinite(total) & np.isfinite(by_channel).all(axis=1)
-            if not finite.all() and not np.isnan(x[~finite]).all():
-                raise InputError(
-                    f"The {self.method} scores are not finite: the model has diverged or the values are too "
-                    "large. Train again with a smaller learning_rate, or look for extreme values in the data."
-                )
-            yield slice(begin, begin + n), total, by_channel, by_point
+        starts = range(0, len(self.windows), self.chunk)
+        parts = [slice(begin, min(begin + self.chunk, len(self.windows))) for begin in starts]
+        with stand_in(self._vae) as vae:
+            graphs = {imputes: self._graph(vae, imputes=imputes) for imputes in (False, True)}
+            score = partial(self._score, graphs)
+            for part, found in zip(parts, _in_order(score, parts, self._in_flight), strict=True):
+                yield part, *found
+
+    def _score(self, graphs: dict[bool, Any], part: slice) -> tuple[NDArray[Any], ...]:
+        """The scores of some windows, at most a chunk of them."""
+        starts = self.windows.starts[part]
+        n = len(starts)
+        x = _laid_out(self.windows, np.resize(starts, self.chunk))  # a last, smaller chunk is filled up
+        imputes = self.windows.missing is not None and bool(np.isnan(x).any())
+        found = graphs[imputes](tf.constant(x), self._noise, self._impute_noise)
+        total, by_channel, by_point = (scores.numpy()[:n] for scores in found)
+        finite = np.isfinite(total) & np.isfinite(by_channel).all(axis=1)
+        if not finite.all() and not np.isnan(x[:n][~finite]).all():
+            raise InputError(
+                f"The {self.method} scores are not finite: the model has diverged or the values are too "
+                "large. Train again with a smaller learning_rate, or look for extreme values in the data."
+            )
+        return total, by_channel, by_point
+
+
+def _in_order(call: Callable[[slice], Any], parts: Sequence[slice], at_once: int) -> Iterator[Any]:
+    """What a call returns for each part, in order, with so many of them in work at once."""
+    if min(at_once, len(parts)) < 2:
+        yield from map(call, parts)
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        waiting: deque[Future[Any]] = deque()
+        for part in parts:
+            waiting.append(pool.submit(call, part))
+            if len(waiting) > at_once:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _widest(vae: VAE) -> int:
@@ -277,63 +340,11 @@ def _laid_out(windows: Windows, starts: NDArray[np.int64]) -> NDArray[np.float32
     return x
 
 
-class _Graph:
-    """What is compiled: the scores of a batch of windows."""
-
-    def __init__(self, vae: VAE, method: str, *, imputes: bool, measures: int) -> None:
-        self.vae, self.method, self.imputes, self.measures = vae, method, imputes, measures
-
-    def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Scores: windows (batch,), channels (batch, n_channels), points (batch, n_measures, window_size)."""
-        vae = self.vae
-        known, filled = split_missing(x)
-        if self.imputes:
-            filled = fill_missing(vae, x, impute_noise)
-        q = vae.posterior(filled)
-        z = q.distribution.loc + q.distribution.scale * noise[:, None, :]
-        found = [tf.where(known, errors, 0.0) for errors in self._errors(filled, q, z)]
-        errors = found[0]  # (n_samples, batch, window_size, n_channels)
-        share = tf.reduce_mean(tf.cast(known, tf.float32), axis=2)  # (batch, window_size)
-        by_point = tf.zeros((0,))
-        if self.measures:
-            said = [tf.reduce_mean(tf.reduce_sum(each, axis=3), axis=0) for each in found]
-            by_point = tf.stack([_scaled_up(each, share) for each in said], axis=1)
-        draws = tf.reduce_sum(errors, axis=2)  # (n_samples, batch, n_channels)
-        share = tf.reduce_mean(share, axis=1)
-        by_channel = _scaled_up(tf.reduce_mean(draws, axis=0), share[:, None])
-        total = self._total(q, z, by_channel, _scaled_up(tf.reduce_sum(draws, axis=-1), share))
-        return tf.where(share > 0, total, np.nan), by_channel, by_point
-
-    def _errors(self, x: tf.Tensor, q: Any, z: tf.Tensor) -> list[tf.Tensor]:
-        """The errors of each value, (n_samples, batch, window_size, n_channels), by each measure."""
-        if self.method == "reconstruction_error":
-            return [tf.square(x - self.vae.likelihood(q.distribution.loc).mean())[None]]
-        p = self.vae.likelihood(z).distribution
-        coarse = [p.copy(scale=p.scale + COARSE)] if self.measures > 1 else []
-        return [-each.log_prob(x) for each in (p, *coarse)]
-
-    def _total(self, q: Any, z: tf.Tensor, by_channel: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        if self.method == "latent":
-            return self.vae.latent_distance(q.distribution.loc)
-        if self.method == "elbo":
-            return tf.reduce_mean(draws + q.log_prob(z) - self.vae.prior.log_prob(z), axis=0)
-        if self.method == "iwae":
-            log_weights = self.vae.prior.log_prob(z) - q.log_prob(z) - draws
-            return float(np.log(z.shape[0])) - tf.reduce_logsumexp(log_weights, axis=0)
-        return tf.reduce_sum(by_channel, axis=-1)
-
-
-def _scaled_up(total: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
-    """What the total would be if all points were known; NaN where none is."""
-    return tf.where(share > 0, total / share, np.nan)
-
-
 def _fill_gaps(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Interpolate over timestamps without a vote."""
+    """Interpolate over timestamps without a vote, in place."""
     nobody = np.isnan(values)
     if nobody.all():
         raise InputError("All values are missing: there is nothing to score.")
-    if not nobody.any():
-        return values
-    places = np.arange(len(values))
-    return np.interp(places, places[~nobody], values[~nobody])
+    if nobody.any():
+        values[nobody] = np.interp(np.flatnonzero(nobody), np.flatnonzero(~nobody), values[~nobody])
+    return values

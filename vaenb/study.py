@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vaenb.detector import VAEDetector
     from vaenb.evidence import Evidence
     from vaenb.panels.base import Panel
+    from vaenb.panels.study_steps import StepPanels
     from vaenb.records import Events, History
 
     PathLike = str | os.PathLike[str]
@@ -227,6 +228,7 @@ class Study:
         if not self.is_running and self.plan.to_do and not self._run.has_ended:
             self.start()
         await self._run.finished()
+        self.panel.catch_up()
 
     @property
     def is_running(self) -> bool:
@@ -244,6 +246,11 @@ class Study:
         return self._engine.notes
 
     # ------------------------------------------------------------------ for the panel
+
+    @property
+    def steps(self) -> StepPanels:
+        """The panels of the steps that were opened."""
+        return self._run.steps
 
     def open_step(self, key: str) -> Panel | None:
         """The panel of a step; None where there is nothing to see yet."""

@@ -16,18 +16,21 @@ from vaenb.errors import InputError
 from vaenb.thresholds.base import Choice, Threshold, ThresholdWarning, check_number
 from vaenb.thresholds.calibration import as_percent, least_for, look_at
 from vaenb.thresholds.conformal import Conformal
-from vaenb.thresholds.extremes import POT, AlarmBudget
+from vaenb.thresholds.drifting import DSPOT
+from vaenb.thresholds.extremes import POT, AlarmBudget, ExponentialTail
 
 if TYPE_CHECKING:
     from vaenb.records import Bools, Floats
     from vaenb.thresholds.calibration import Calibration
 
 __all__ = [
+    "DSPOT",
     "MAD",
     "POT",
     "AlarmBudget",
     "BestF1",
     "Conformal",
+    "ExponentialTail",
     "Fixed",
     "Percentile",
     "Threshold",
@@ -148,12 +151,12 @@ class BestF1(Threshold):
 
     def _choose(self, calibration: Calibration) -> Choice:
         if calibration.labels is None:
-            raise InputError("BestF1 needs labels, one 0 or 1 a score: give labels=, or use POT().")
+            raise InputError("BestF1 needs labels, one 0 or 1 a score: give labels=, or use MAD().")
         known = ~np.isnan(calibration.scores)
         scores, labels = calibration.scores[known], calibration.labels[known]
         if labels.all() or not labels.any():
             raise InputError(
-                f"BestF1 needs both kinds of labels, and all {len(labels)} are {int(labels[0])}: use POT()."
+                f"BestF1 needs both kinds of labels, and all {len(labels)} are {int(labels[0])}: use MAD()."
             )
         threshold = _best_f1(scores, labels)
         normal = look_at(
@@ -215,15 +218,17 @@ class Fixed(Threshold):
 _METHODS: dict[str, type[Threshold]] = {
     "percentile": Percentile,
     "mad": MAD,
+    "exponential": ExponentialTail,
     "pot": POT,
+    "dspot": DSPOT,
     "conformal": Conformal,
     "alarms": AlarmBudget,
     "best_f1": BestF1,
     "fixed": Fixed,
 }
 _GRAMMAR = (
-    "pot, pot:0.001, percentile:95, mad:5, conformal:0.01, alarms:1 (a day), alarms:1/10000 (points), "
-    "best_f1, or a number"
+    "exponential, exponential:1e-5, pot:0.001, dspot:0.001, percentile:95, mad:5, conformal:0.01, "
+    "alarms:1 (a day), alarms:1/10000 (points), best_f1, or a number"
 )
 
 
@@ -233,8 +238,9 @@ def parse_threshold(text: str) -> Threshold:
     Parameters
     ----------
     text : str
-        ``pot``, ``pot:0.001``, ``percentile:95``, ``mad:5``, ``conformal:0.01``, ``alarms:1`` (a day),
-        ``alarms:1/10000`` (one in so many points), ``best_f1``, or a number. A name alone takes the defaults.
+        ``exponential``, ``exponential:1e-5``, ``pot:0.001``, ``dspot:0.001``, ``percentile:95``, ``mad:5``,
+        ``conformal:0.01``, ``alarms:1`` (a day), ``alarms:1/10000`` (one in so many points), ``best_f1``, or
+        a number. A name alone takes the defaults.
 
     Raises
     ------

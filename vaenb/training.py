@@ -46,6 +46,7 @@ def train(
     stop: threading.Event | None = None,
     checkpoint: str | None = None,
     progress: bool = True,
+    strategy: Any = None,
 ) -> History:
     """Maximise the ELBO over `windows` with Adam, and leave the best weights in `vae`.
 
@@ -83,6 +84,9 @@ def train(
         (`epochs` and `patience` may differ) goes on from it and ends where an uninterrupted run ends.
     progress : bool
         Show a progress bar with the time left.
+    strategy : tf.distribute.Strategy, optional
+        Shares each batch out among several devices of one machine, for one large model:
+        ``tf.distribute.MirroredStrategy()`` takes all GPUs. The steps are those of one device up to rounding.
 
     Returns
     -------
@@ -121,6 +125,7 @@ def train(
         kl_warmup=kl_warmup,
         restore_best=restore_best,
         seed=seed,
+        strategy=strategy,
     )
     saved = None
     if checkpoint is not None:
@@ -145,6 +150,7 @@ def new_run(
     kl_warmup: int = 0,
     restore_best: bool = True,
     seed: int = 0,
+    strategy: Any = None,
 ) -> TrainingRun:
     """A training before its first step; the arguments are those of `train`, which checks them here."""
     _check_windows(vae, windows, calibration)
@@ -160,6 +166,7 @@ def new_run(
         kl_warmup=check_whole("kl_warmup", kl_warmup, least=0),
         restore_best=restore_best,
         seed=check_whole("seed", seed, least=0, below=2**31),
+        strategy=strategy,
     )
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaenb.backend import keras, tf
-from vaenb.graphs import as_tensor, compile_graph, evenly_spaced, gather_windows
+from vaenb.distributing import DistributedGraph
+from vaenb.graphs import as_tensor, evenly_spaced, gather_windows
 from vaenb.records import EpochRecord
+from vaenb.training_graph import State, bucket, filled_up, training_graph
 
 if TYPE_CHECKING:
     import threading
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from vaenb.model import VAE
     from vaenb.records import Windows
+    from vaenb.training_graph import TrainingGraph
 
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016: a unit is active if its posterior mean varies by more than this
 CHUNK_SECONDS = 0.3  # a stop is heard at least this often
@@ -56,6 +59,7 @@ class TrainingRun:
         kl_warmup: int,
         restore_best: bool,
         seed: int,
+        strategy: Any = None,
     ) -> None:
         self.settings = {
             "batch_size": batch_size,
@@ -67,34 +71,40 @@ class TrainingRun:
         }
         self.vae, self.windows, self.steps, self.seed = vae, windows, steps, seed
         self.batch_size, self.kl_warmup = batch_size, kl_warmup
-        self.optimizer = keras.optimizers.Adam(learning_rate)
+        self.optimizer = keras.optimizers.Adam(learning_rate, name="adam")
         self.optimizer.build(vae.trainable_variables)
         self.records: list[EpochRecord] = []
         self.best_epoch, self.gain_epoch, self.best_elbo = 0, 0, -np.inf
         self.best_weights = self._first_weights = self.weights()
         self._values = as_tensor(windows)
-        self._calibration = None
-        if calibration is not None:
-            most = max(64, min(2048, CALIBRATION_VALUES // (vae.window_size * vae.n_channels)))
-            self._calibration = as_tensor(calibration), evenly_spaced(calibration, most)
         self._first_terms = self._sampled_terms()
-        self._block = min(
-            steps, max(1, BLOCK_VALUES // (batch_size * vae.latent_dim))
-        )  # steps that they serve
-        self._chunk, self._is_compiled, self._done = 1, False, 0
-        self._compiled = compile_graph(self._steps)
-        self._measure = compile_graph(self._calibration_means)
+        self._values = filled_up(self._values, bucket(len(self._values)))
+        self._calibration = None if calibration is None else _laid_out(calibration, vae)
+        # How many steps the draws serve that lie in memory at once.
+        self._block = min(bucket(steps), max(1, BLOCK_VALUES // (batch_size * vae.latent_dim)))
+        self._chunk, self._is_warm, self._done = 1, False, 0
+        self._state = State(vae, self.optimizer)
+        self._graph = self._graph_on(strategy)
+
+    def _graph_on(self, strategy: Any) -> TrainingGraph | DistributedGraph:
+        built: dict[str, Any] = {"batch_size": self.batch_size, "complete": self.windows.missing is None}
+        if strategy is not None:
+            return DistributedGraph(self.vae, strategy, **built)
+        tensors = self._values, *(self._calibration or ())[:2]
+        return training_graph(
+            self.vae, **built, shapes=[*(len(tensor) for tensor in tensors), bucket(self.steps)]
+        )
 
     # ---------------------------------------------------------------- one epoch
 
     def epoch(self, stop: threading.Event | None, bar: Any) -> EpochRecord | None:
         """Run one epoch; None if it was stopped in the middle."""
         began, number = time.perf_counter(), len(self.records)
-        starts = tf.constant(self._shuffled(number), tf.int32)
+        starts = filled_up(tf.constant(self._shuffled(number), tf.int32), bucket(self.steps))
         rng = np.random.default_rng([self.seed, number, 1])  # another stream than the order of the windows
+        self._done = used = 0  # steps that ran in this epoch, and on this block of draws
         noise = self._noise(rng)
         totals: list[NDArray[np.float64]] | None = None
-        self._done = used = 0  # steps that ran in this epoch, and on this block of draws
         while self._done < self.steps:
             if stop is not None and stop.is_set():
                 return None
@@ -119,13 +129,19 @@ class TrainingRun:
         """Run a part of an epoch's steps, and choose the length of the next part by the time it took."""
         tick = time.perf_counter()
         # Tensors, not numbers: a new Python number would compile a new graph.
-        places = (tf.constant(place, tf.int32) for place in (first, last, epoch * self.steps))
-        sums = [s.numpy().astype(np.float64) for s in self._compiled(self._values, starts, noise, *places)]
+        numbers = [tf.constant(place, tf.int32) for place in (first, last, epoch * self.steps)]
+        numbers += [tf.constant(each, tf.float32) for each in (self.vae.kl_weight, self._warmup_steps)]
+        found = self._graph.steps(self._values, starts, noise, numbers, state=self._state)
+        sums = [s.numpy().astype(np.float64) for s in found]
         seconds = max(time.perf_counter() - tick, 1e-6)
-        if self._is_compiled:  # the first call compiles, and its time says nothing
+        if self._is_warm:  # the first call may compile, and its time says nothing
             self._chunk = max(1, min(self.steps, int(CHUNK_SECONDS * (last - first) / seconds)))
-        self._is_compiled = True
+        self._is_warm = True
         return sums
+
+    @property
+    def _warmup_steps(self) -> int:
+        return self.kl_warmup * self.steps
 
     def _shuffled(self, epoch: int) -> NDArray[np.int64]:
         """Window starts for the epoch, shape (steps, batch_size): permutation after permutation."""
@@ -140,51 +156,10 @@ class TrainingRun:
 
         One after the other from the epoch's generator, so that the size of a block does not matter.
         """
-        shape = (self._block, 1, self.batch_size, self.vae.latent_dim)
-        return tf.constant(rng.standard_normal(shape, dtype=np.float32))
-
-    def _steps(
-        self,
-        values: tf.Tensor,
-        starts: tf.Tensor,
-        noise: tf.Tensor,
-        first: tf.Tensor,
-        last: tf.Tensor,
-        before: tf.Tensor,
-    ) -> tuple[tf.Tensor, ...]:
-        """Compiled: steps `first` to `last` of an epoch that comes after `before` steps.
-
-        Sums over the steps of the batch's mean reconstruction, KL, KL per dimension, posterior mean and its
-        square.
-        """
-        weights, batch, latent = self.vae.trainable_variables, self.batch_size, self.vae.latent_dim
-        # By place in the batch: adding to a sum is fast, and averaging over the batch in each step is not.
-        by_place = [(batch,), (batch,), (batch, latent), (batch, latent), (batch, latent)]
-        sums = tuple(tf.zeros(shape) for shape in by_place)
-        i = first
-        # Not tf.range: XLA would compile anew for every new pair of ends.
-        while i < last:
-            step = before + i
-            x = gather_windows(values, starts[i], self.vae.window_size)
-            with tf.GradientTape() as tape:
-                loss, terms = self.vae.training_loss(
-                    x,
-                    noise=noise[i % self._block],
-                    kl_weight=self._kl_weight(step),
-                    complete=self.windows.missing is None,
-                )
-            self.optimizer.apply(tape.gradient(loss, weights), weights)
-            mean = terms.posterior_mean
-            parts = (terms.reconstruction, terms.kl, terms.kl_per_dim, mean, tf.square(mean))
-            sums = tuple(a + b for a, b in zip(sums, parts, strict=True))
-            i += 1
-        return tuple(tf.reduce_mean(total, axis=0) for total in sums)
-
-    def _kl_weight(self, step: tf.Tensor) -> tf.Tensor:
-        if not self.kl_warmup:
-            return tf.constant(self.vae.kl_weight)
-        done = tf.cast(step + 1, tf.float32) / (self.kl_warmup * self.steps)
-        return self.vae.kl_weight * tf.minimum(1.0, done)
+        draws = np.zeros((self._block, 1, self.batch_size, self.vae.latent_dim), np.float32)
+        used = draws[: self.steps - self._done]  # no more than will be used
+        rng.standard_normal(dtype=np.float32, out=used)
+        return tf.constant(draws)
 
     # ---------------------------------------------------------------- what came of it
 
@@ -209,12 +184,7 @@ class TrainingRun:
         """Calibration ELBO, reconstruction and KL; None where there is no calibration part."""
         if self._calibration is None:
             return [None, None, None]
-        return [float(value) for value in self._measure(*self._calibration)]
-
-    def _calibration_means(self, values: tf.Tensor, starts: tf.Tensor) -> tf.Tensor:
-        x = gather_windows(values, starts, self.vae.window_size)
-        terms = self.vae.elbo_terms(x, n_samples=CALIBRATION_SAMPLES, seed=0)
-        return tf.stack([tf.reduce_mean(t) for t in (terms.elbo, terms.reconstruction, terms.kl)])
+        return [float(value) for value in self._graph.means(*self._calibration, state=self._state)]
 
     @property
     def epochs_without_gain(self) -> int:
@@ -275,6 +245,16 @@ class TrainingRun:
         starts = evenly_spaced(self.windows, SOUND_WINDOWS)
         terms = self.vae.elbo_terms(gather_windows(self._values, starts, self.vae.window_size), seed=0)
         return terms.reconstruction.numpy().astype(np.float64), terms.kl.numpy().astype(np.float64)
+
+
+def _laid_out(calibration: Windows, vae: VAE) -> tuple[tf.Tensor, ...]:
+    """The calibration part, starts of at most 2,048 of its windows, their shares of a mean, and noise."""
+    most = max(64, min(2048, CALIBRATION_VALUES // (vae.window_size * vae.n_channels)))
+    values, starts = as_tensor(calibration), evenly_spaced(calibration, most)
+    share, n = tf.fill(tf.shape(starts), 1.0 / len(starts)), bucket(len(starts))
+    noise = vae.draw_noise(len(starts), CALIBRATION_SAMPLES, 0)
+    noise = tf.pad(noise, [[0, 0], [0, n - len(starts)], [0, 0]])
+    return filled_up(values, bucket(len(values))), filled_up(starts, n), filled_up(share, n), noise
 
 
 def is_finite(record: EpochRecord) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vaenb.counting import whole_numbers
 from vaenb.errors import InputError
 from vaenb.records import Windows
 
@@ -87,6 +88,8 @@ def _fill(
 def window_starts(n_timestamps: int, window_size: int, *, stride: int = 1) -> NDArray[np.int64]:
     """Where windows start so that every point is covered: each `stride`, and once at the very end."""
     last = n_timestamps - window_size
+    if stride == 1:
+        return whole_numbers(last + 1)
     starts = np.arange(0, last + 1, stride, dtype=np.int64)
     return starts if starts[-1] == last else np.append(starts, last)
 
@@ -114,37 +117,108 @@ def average_windows(
 
 
 class VoteCounter:
-    """Adds up the votes of windows chunk by chunk; memory is two numbers a timestamp.
+    """Adds up the votes of windows chunk by chunk, by one or more measures.
 
-    Plain sums, no running differences: one enormous vote leaves no trace on timestamps it does not cover.
+    Memory is 4 bytes a timestamp, and 8 for each measure. Plain sums, no running differences: one enormous
+    vote leaves no trace on timestamps it does not cover.
+
+    Parameters
+    ----------
+    n_timestamps : int
+    window_size : int
+    n_measures : int
+        Votes of a window on each timestamp; who abstains by one measure abstains by all.
     """
 
-    def __init__(self, n_timestamps: int, window_size: int) -> None:
+    def __init__(self, n_timestamps: int, window_size: int, n_measures: int = 1) -> None:
         self.window_size = window_size
-        self._total = np.zeros(n_timestamps)
-        self._count = np.zeros(n_timestamps, dtype=np.int64)
+        self._total = [np.zeros(n_timestamps) for _ in range(n_measures)]
+        self._more = np.zeros(n_timestamps + 1, dtype=np.int32)  # voters, less those of the timestamp before
 
     def add(self, values: NDArray[np.floating[Any]], starts: NDArray[np.int64]) -> None:
         """Add the votes of the windows at `starts`, shape (n_windows,); starts differ.
 
         `values` holds one vote for all timestamps of a window, (n_windows,), or one for each,
-        (n_windows, window_size), where NaN abstains.
+        (n_windows, window_size) or (n_windows, n_measures, window_size), where NaN abstains.
         """
         if not len(starts):
             return
-        steps = np.diff(starts)
-        # A slice adds ten times faster than a list of positions.
-        even = len(steps) > 0 and steps[0] > 0 and bool((steps == steps[0]).all())
-        abstains = values.ndim == 2 and bool(np.isnan(values).any())
+        stride = _even_stride(starts)
+        self._more[_places(starts, stride, 0)] += 1
+        self._more[_places(starts, stride, self.window_size)] -= 1
+        if values.ndim > 1:
+            self._add_each(values.reshape(len(starts), -1, self.window_size), starts, stride)
+        elif stride == 1:
+            spread = moving_sums(values, self.window_size)
+            self._total[0][starts[0] : starts[0] + len(spread)] += spread
+        else:
+            for offset in range(self.window_size):
+                self._total[0][_places(starts, stride, offset)] += values
+
+    def _add_each(self, values: NDArray[np.floating[Any]], starts: NDArray[np.int64], stride: int) -> None:
+        """Add a vote for each timestamp, (n_windows, n_measures, window_size)."""
+        abstains = np.isnan(values[:, 0])
+        some = bool(abstains.any())
+        votes = np.where(abstains[:, None], 0.0, values) if some else values
         for offset in range(self.window_size):
-            places: slice | NDArray[np.int64] = starts + offset
-            if even:
-                places = slice(int(starts[0]) + offset, int(starts[-1]) + offset + 1, int(steps[0]))
-            votes = values if values.ndim == 1 else values[:, offset]
-            self._total[places] += np.nan_to_num(votes, nan=0.0) if abstains else votes
-            self._count[places] += ~np.isnan(votes) if abstains else 1
+            here = _places(starts, stride, offset)
+            for measure, total in enumerate(self._total):
+                total[here] += votes[:, measure, offset]
+            if some:
+                self._more[here] -= abstains[:, offset]
+                self._more[_places(starts, stride, offset + 1)] += abstains[:, offset]
+
+    def means(self) -> list[NDArray[np.float64]]:
+        """The mean votes by each measure, shape (n_timestamps,); NaN where nobody voted. Ends the count."""
+        voters = np.cumsum(self._more[:-1], out=self._more[:-1])
+        with np.errstate(invalid="ignore"):  # nothing by nobody is NaN
+            return [np.divide(total, voters, out=total) for total in self._total]
 
     def mean(self) -> NDArray[np.float64]:
-        """The mean vote, shape (n_timestamps,); NaN where nobody voted."""
-        nobody = np.full(len(self._total), np.nan)
-        return np.asarray(np.divide(self._total, self._count, out=nobody, where=self._count > 0))
+        """The mean vote by the first measure, shape (n_timestamps,); else as `means`."""
+        return self.means()[0]
+
+
+def _even_stride(starts: NDArray[np.int64]) -> int:
+    """The distance between starts that are evenly spaced; 0 where they are not."""
+    steps = np.diff(starts)
+    return int(steps[0]) if len(steps) and steps[0] > 0 and bool((steps == steps[0]).all()) else 0
+
+
+def _places(starts: NDArray[np.int64], stride: int, offset: int) -> slice | NDArray[np.int64]:
+    """The timestamps that lie `offset` behind the starts."""
+    if not stride:
+        return starts + offset
+    # A slice adds ten times faster than a list of positions.
+    return slice(int(starts[0]) + offset, int(starts[-1]) + offset + 1, stride)
+
+
+def moving_sums(values: NDArray[np.floating[Any]], size: int) -> NDArray[np.float64]:
+    """The sum of each value and the `size` - 1 before it, as far as there are any.
+
+    Sums of k values become sums of 2 k and of 2 k + 1, along the binary digits of `size`. So they are plain
+    sums, each of its own values alone and in the same order wherever it stands, in log(size) steps.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    size : int
+
+    Returns
+    -------
+    ndarray of float64, shape (n + size - 1,)
+
+    Examples
+    --------
+    >>> moving_sums(np.array([1.0, 2.0, 4.0]), 2)
+    array([1., 3., 6., 4.])
+    """
+    alone = np.concatenate([values, np.zeros(size - 1)], dtype=np.float64)
+    total, reach = alone.copy(), 1
+    for digit in f"{size:b}"[1:]:
+        total[reach:] += total[:-reach].copy()
+        reach *= 2
+        if digit == "1":
+            total[reach:] += alone[: len(alone) - reach]
+            reach += 1
+    return total

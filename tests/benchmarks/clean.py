@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vaenb.records import Series
 
 PROMISE = 0.005  # the share of clean points that the default may flag
-DEFAULT = "POT()"
+DEFAULT = "ExponentialTail()"
 N_POINTS = 8_000
 
 

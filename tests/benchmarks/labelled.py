@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from vaenb.thresholds.base import Threshold
 
 RULES: dict[str, Callable[[], Threshold]] = {
+    "ExponentialTail()": vaenb.ExponentialTail,
+    "ExponentialTail(1e-4)": lambda: vaenb.ExponentialTail(1e-4),
     "POT()": vaenb.POT,
     "POT(1e-3)": lambda: vaenb.POT(1e-3),
     "POT(1e-4)": lambda: vaenb.POT(1e-4),

@@ -50,7 +50,7 @@ def judge(series: Series, seed: int) -> dict[str, dict[str, float]]:
         "event_recall": metrics["vae"]["event_recall"],
         "flagged": flagged_normal(series, detector.labels_),
         "seconds": seconds,
-    }
+    } | alarms(series, detector)
     found["rules"] = by_rule(series, detector)
     began = time.perf_counter()
     scores = textbook(series, detector.window_size_, seed)
@@ -58,6 +58,17 @@ def judge(series: Series, seed: int) -> dict[str, dict[str, float]]:
     told = vaenb.evaluate(series.labels, scores, np.inf, baselines=False, **settings).metrics["vae"]
     found["textbook"] = {metric: told[metric] for metric in SCORE_METRICS} | {"seconds": seconds}
     return found
+
+
+def alarms(series: Series, detector: vaenb.VAEDetector) -> dict[str, float]:
+    """The false alarms of the test part: how many there were, and how many the default rule promises."""
+    test = np.argsort(series.cells, kind="stable")[series.train_end :]
+    labels = series.labels[test]
+    found = vaenb.find_events(
+        detector.decision_scores_[test], detector.threshold_, merge_gap=detector.window_size_
+    )
+    false = sum(not labels[start:stop].any() for start, stop in zip(found.start, found.stop, strict=True))
+    return {"false_alarms": false, "promised_alarms": detector.rule_.alarm_rate_ * int((labels == 0).sum())}
 
 
 def by_rule(series: Series, detector: vaenb.VAEDetector) -> dict[str, float]:
@@ -98,6 +109,21 @@ def rule_rows(title: str, found: list[dict]) -> list[dict[str, object]]:
                 "event F1": float(np.mean([one[f"{rule} F1"] for one in known])) if known else None,
                 "no event at all": sum(one[f"{rule} is silent"] for one in known),
             }
+        )
+    return rows
+
+
+def alarm_rows(found: dict[str, dict]) -> list[dict[str, object]]:
+    """A line for each source: false alarms of the test parts beside those that the default promises."""
+    sources: dict[str, list[dict[str, float]]] = {}
+    for name, one in found.items():
+        sources.setdefault(name.split("_")[0], []).append(one["vae"])
+    rows = []
+    for source, told in sources.items():
+        had, promised = (sum(one[key] for one in told) for key in ("false_alarms", "promised_alarms"))
+        rows.append(
+            {"source": source, "series": len(told), "false alarms": had, "promised, at most": promised}
+            | {"share of the promise": had / promised}
         )
     return rows
 
@@ -155,6 +181,7 @@ def show(by_kind: dict[str, dict[str, dict]]) -> None:
     print("", table(rows), "", sep="\n")
     for kind, found in by_kind.items():
         print(table(rule_rows(kind, list(found.values()))), "", sep="\n")
+    print(table(alarm_rows({name: one for found in by_kind.values() for name, one in found.items()})), "")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+from labext import extra_labextensions
 
 TESTS = Path(__file__).parents[1]
 KERNEL = "vaenb-test"
@@ -28,14 +31,15 @@ SETTINGS = {
 class LabServer:
     """A running JupyterLab. `folder` holds its notebooks; `log` is what it said."""
 
-    def __init__(self, place):
+    def __init__(self, place, *, base_url="/", page_config=None):
         self.place = Path(place)
+        self.base_url, self.page_config = base_url, page_config or {}
         self.folder = self.place / "work"
         self.token = secrets.token_hex(16)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}{base_url}".rstrip("/")
         self._lay_out()
         self.log = self.place / "server.log"
         with self.log.open("w") as said:
@@ -47,6 +51,9 @@ class LabServer:
     def _lay_out(self):
         for name in ("work", "config", "data", "runtime", "workspaces", "ipython", "settings"):
             (self.place / name).mkdir(parents=True)
+        (self.place / "config" / "labconfig").mkdir()
+        page_config = self.place / "config" / "labconfig" / "page_config.json"
+        page_config.write_text(json.dumps(self.page_config))
         spec = {
             "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": "vaenb test",
@@ -63,6 +70,7 @@ class LabServer:
             path = self.place / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
+        shutil.rmtree(self.place / "settings" / "vaenb", ignore_errors=True)
 
     def _command(self):
         options = {
@@ -78,8 +86,10 @@ class LabServer:
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "LabApp.collaborative": False,
             "MappingKernelManager.default_kernel_name": KERNEL,
+            "ServerApp.base_url": self.base_url,
         }
         said = [f"--{name}={value}" for name, value in options.items()]
+        said += [f"--LabApp.extra_labextensions_path={path}" for path in extra_labextensions(self.place)]
         return [sys.executable, "-m", "jupyterlab", "--no-browser", *said]
 
     def _environment(self):

@@ -34,6 +34,14 @@ panel.selected, panel.walk_at = [1, 5, 6], (0.12345, -0.25)""",
         "(panel.view.epoch, panel.view.channel, panel.history.best_epoch)",
         None,
     ),
+    "fleet": (
+        """import pathlib, tempfile
+from make_fleet import make_fleet
+panel = vaenb.FleetPanel(out=make_fleet(pathlib.Path(tempfile.mkdtemp()))[1])""",
+        "panel.sort('series'); panel.filter('1')",
+        "(panel.table.order, panel.table.sorted_by, panel.table.descending)",
+        None,
+    ),
 }
 
 

@@ -89,7 +89,7 @@ def settled(lab):
 
 def is_where_the_slider_is(lab, slider):
     """Whether the kernel has the line where the page's slider is, to a step."""
-    return abs(float(slider.get_attribute("aria-valuetext")) - lab.value("panel.view.place")) < 0.001
+    return abs(float(slider.get_attribute("aria-valuetext")) - 1000 * lab.value("panel.view.place")) < 1
 
 
 @pytest.mark.parametrize("cell", [TAXI, MILLION], ids=["taxi", "million"])
@@ -160,6 +160,19 @@ def test_rules_are_buttons(lab):
     settled(lab)
     button = lab.panel().get_by_role("button", name="Percentile 95")
     lab.until(lambda: "vaenb-on" in button.get_attribute("class"))
+
+
+def test_a_threshold_that_is_set_as_the_panel_appears_stays(lab):
+    lab.notebook(
+        f"{HEAD}from IPython.display import display\n"
+        "panel = vaenb.ThresholdPanel(make_evidence())\n"
+        "display(panel)\n"
+        "panel.threshold = wanted = 0.7 * panel.threshold"
+    )
+    slider = lab.panel().locator(".vaenb-line").get_by_role("slider")
+    lab.until(lambda: is_where_the_slider_is(lab, slider))
+    lab.page.wait_for_timeout(1000)  # in which the page would send back what it had before
+    assert lab.value("panel.threshold == wanted")
 
 
 def test_the_cost_slider_moves_the_line_to_the_cheapest(lab):

@@ -73,6 +73,19 @@ def test_auc_pr_is_the_staircase_under_precision_and_recall(pairs):
     assert auc_pr(labels, scores) == pytest.approx(area)
 
 
+@pytest.mark.parametrize("n_values", [3, 50, 10**6])
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.9])
+def test_the_areas_are_those_of_scikit_learn(n_values, share):
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    rng = np.random.default_rng(0)
+    labels = rng.random(3000) < share
+    labels[:2] = [True, False]
+    scores = rng.integers(n_values, size=3000) + 0.3 * n_values * labels
+    assert auc_pr(labels, scores) == pytest.approx(average_precision_score(labels, scores), rel=1e-12)
+    assert auc_roc(labels, scores) == pytest.approx(roc_auc_score(labels, scores), rel=1e-12)
+
+
 @settings(deadline=None)
 @given(scored)
 def test_best_f1_is_the_best_of_all_thresholds_and_its_threshold_reaches_it(pairs):

@@ -9,6 +9,7 @@ import comm
 import pytest
 from ipywidgets.widgets.widget import _instances
 from make_evidence import make_decode, make_evidence
+from make_fleet import make_fleet
 from make_training import Training
 
 import vaenb
@@ -64,11 +65,32 @@ def judge(evidence):
     return panel
 
 
+def fleet(folder):
+    panel = vaenb.FleetPanel(out=folder)
+    panel.filter("1")
+    panel._grid._handle_custom_msg({"kind": "rows", "start": 0, "stop": 20}, [])
+    panel.open_study("pump-3", wait=True)
+    return panel
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return make_fleet(tmp_path, 20)[1]
+
+
 @pytest.mark.parametrize("make", [data, model, training, latent, threshold, judge], ids=lambda f: f.__name__)
 def test_nothing_is_left(make, evidence):
+    run_and_close(make, evidence)
+
+
+def test_nothing_is_left_of_a_fleet(folder):
+    run_and_close(fleet, folder)
+
+
+def run_and_close(make, shown):
     def rounds(times):
         for _ in range(times):
-            with contextlib.closing(make(evidence)) as panel:
+            with contextlib.closing(make(shown)) as panel:
                 panel.code()
         gc.collect()
 

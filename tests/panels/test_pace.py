@@ -64,6 +64,51 @@ def test_the_last_is_seen_whoever_asks(n_threads):
     pace.end()
 
 
+def test_a_slow_call_does_not_end_after_a_newer_one():
+    newest, shown, slow, go_on = [1], [], threading.Event(), threading.Event()
+
+    def show():
+        read = newest[0]
+        if read == 1:
+            slow.set()
+            go_on.wait(PATIENT)
+        shown.append(read)
+
+    pace = Pace(show, per_second=1000)
+    first = threading.Thread(target=pace)
+    first.start()
+    assert slow.wait(PATIENT)
+    newest[0] = 2
+    asks = threading.Timer(0.05, go_on.set)  # the newer one is due long before the slow one ends
+    asks.start()
+    pace()
+    first.join()
+    asks.join()
+    for _ in range(1000):
+        if shown[-1:] == [2]:
+            break
+        threading.Event().wait(PATIENT / 1000)
+    assert shown == [1, 2]
+    pace.end()
+
+
+def test_after_an_error_the_next_call_is_made():
+    calls = []
+
+    def fail_once():
+        calls.append(1)
+        if len(calls) == 1:
+            raise ValueError("once")
+
+    pace = Pace(fail_once, per_second=0.001)
+    with pytest.raises(ValueError, match="once"):
+        pace()
+    pace()
+    pace.flush()
+    assert len(calls) == 2
+    pace.end()
+
+
 def test_flush_makes_the_waiting_call_now_and_only_that():
     seen = Seen()
     pace = Pace(seen, per_second=0.001)

@@ -1,5 +1,6 @@
 """The still picture beside a panel: what is in it, and when it is drawn anew."""
 
+import asyncio
 import base64
 import re
 import threading
@@ -7,10 +8,12 @@ import xml.etree.ElementTree as ET
 
 import IPython.display
 import pytest
+from make_training import Training
 from small_panel import SmallPanel
 
 from vaenb.drawing.svg import picture
 from vaenb.panels.stills import Still, alternative, still_html
+from vaenb.panels.training import TrainingPanel
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 PATIENT = 10
@@ -73,8 +76,13 @@ def test_the_image_is_whole_and_can_be_read_out():
 
 def test_the_image_has_paper_of_its_own_in_both_themes():
     svg = svg_in(still_html(draw()))
-    assert "svg.vaenb { background: var(--v-paper); }" in svg
+    assert "svg.vaenb { background: var(--v-paper);" in svg
     assert "prefers-color-scheme: dark" in svg
+
+
+def test_its_words_have_the_size_that_their_places_were_made_for():
+    rules = svg_in(still_html(draw())).partition("</style>")[0]
+    assert rules.rindex("font-size: 12px") > rules.rindex("font-size: 14px")
 
 
 def test_what_a_careful_page_strips_is_not_needed():
@@ -187,6 +195,30 @@ def test_the_end_draws_what_is_behind_and_nothing_after(screen):
     still.end()
     assert len(screen.updates) == 1
     assert len(drawn) == 2
+
+
+def test_catching_up_draws_what_is_behind_at_once(screen):
+    still, drawn = make_still(quiet=1000.0)
+    still.show({})
+    still.catch_up()
+    assert screen.updates == []
+    still.touch()
+    still.catch_up()
+    still.catch_up()
+    assert len(screen.updates) == 1
+    still.touch()
+    still.end()
+    assert len(screen.updates) == 2
+    assert len(drawn) == 3
+
+
+def test_the_still_of_a_training_is_that_of_its_end_when_its_await_returns(screen):
+    panel = TrainingPanel(Training(0.01), epochs=6)
+    panel._still._quiet = 1000.0
+    panel._ipython_display_()
+    asyncio.run(panel.finished())
+    assert "6 epochs" in screen.updates[-1][1]["text/plain"]
+    panel.close()
 
 
 def test_a_timer_that_fires_after_the_end_draws_nothing(screen):

@@ -268,4 +268,4 @@ assert not {{"tensorflow", "keras", "ipywidgets", "bqplot"}} & set(sys.modules)
 def test_every_field_of_the_records_is_saved():
     """A field that is added to a record must not be forgotten here."""
     assert len(fields(Evidence)) == 18
-    assert len(fields(Series)) == 12
+    assert len(fields(Series)) == 13

@@ -229,7 +229,7 @@ def test_a_drawing_that_fails_does_not_end_the_training(opened, monkeypatch):
     panel = opened(Training())
     monkeypatch.setattr(panel._plots[0], "draw", lambda _: 1 / 0)
     panel.view.begin()
-    panel._draw_live()
+    panel.draw_live()
     assert "ZeroDivisionError" in panel._error.value
 
 

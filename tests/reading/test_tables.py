@@ -4,6 +4,8 @@ import gzip
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from vaenb import InputError, read_series
@@ -204,6 +206,16 @@ def test_a_damaged_parquet_file(tmp_path):
     whole = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="is a damaged Parquet file"):
+        read_series(tmp_path / "a.parquet")
+
+
+def test_a_parquet_file_in_which_the_notes_of_pandas_are_damaged(tmp_path):
+    table = pa.Table.from_pandas(pd.DataFrame({"value": VALUES}))
+    notes = table.schema.metadata[b"pandas"]
+    assert b'"kind"' in notes
+    damaged = table.replace_schema_metadata({b"pandas": notes.replace(b'"kind"', b'"kin!"')})
+    pq.write_table(damaged, tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"is a damaged Parquet file \('kind'\): write or copy it again"):
         read_series(tmp_path / "a.parquet")
 
 

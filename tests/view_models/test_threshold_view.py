@@ -192,10 +192,11 @@ def test_a_cost_needs_labels():
 # ---------------------------------------------------------------------- rules
 
 
-def test_five_rules_side_by_side():
+def test_six_rules_side_by_side():
     view = made(points_per_day=48.0)
     percent = vaenb.POT().rate * 100
-    names = ["Percentile 95", "MAD \u00d7 5", f"POT {percent:g} %", "Conformal 1 %", "1 alarm a day"]
+    names = ["Percentile 95", "MAD \u00d7 5", "Exponential tail", f"POT {percent:g} %"]
+    names += ["Conformal 1 %", "1 alarm a day"]
     assert [row.name.replace("\u202f", " ") for row in view.rules] == names
     for row in view.rules:
         plain = type(row.rule)(**row.rule.settings).fit(view.pieces.calibration_scores, points_per_day=48.0)
@@ -208,7 +209,7 @@ def test_five_rules_side_by_side():
 
 def test_without_a_clock_promises_are_for_1000_points():
     view = made()
-    assert view.rules[4].name == "1 alarm in 10,000"
+    assert view.rules[5].name == "1 alarm in 10,000"
     expected = view.rules[0].rule.expected_false_alarms_per_1000_points_
     assert float(view.rules[0].promise) == pytest.approx(expected, rel=0.06)
 
@@ -218,7 +219,7 @@ def test_without_a_clock_promises_are_for_1000_points():
     [
         ("percentile:99", 0, "Percentile 99"),
         (vaenb.MAD(4), 1, "MAD \u00d7 4"),
-        (2.5, 5, "Fixed 2.5"),
+        (2.5, 6, "Fixed 2.5"),
         ("best_f1", None, None),
     ],
 )
@@ -259,7 +260,7 @@ def test_a_rule_that_cannot_be_fitted_says_why():
         points_per_day=None,
         judged=False,
     )
-    assert budget[4].name == "1 alarm in 100"
+    assert budget[5].name == "1 alarm in 100"
 
 
 def test_rules_fitted_on_what_they_judge_say_so():

@@ -181,7 +181,8 @@ def best_point_adjusted_f1(labels: ArrayLike, scores: ArrayLike) -> float:
     order = np.argsort(-peak, kind="stable")
     order = order[~np.isnan(peak[order])]
     hits = (stop - start)[order].cumsum()
-    normal = np.sort(values[~truth & ~np.isnan(values)])
+    normal = values[~truth & ~np.isnan(values)]
+    normal.sort()
     false = len(normal) - np.searchsorted(normal, peak[order])
     return float((2 * hits / (hits + false + truth.sum())).max(initial=0.0))
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vaenb.events import as_flags, as_scores, same_length
+from vaenb.events import as_flags, same_length
+from vaenb.judging.ranking import rank
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from vaenb.records import Bools, Floats
+    from vaenb.judging.ranking import Ranking
 
-_HUGE = 1e300
 _NAN = float("nan")
 
 
@@ -81,10 +81,7 @@ def auc_pr(labels: ArrayLike, scores: ArrayLike) -> float:
     >>> auc_pr([0, 1, 0, 1], [0.1, 0.9, 0.8, 0.7])
     0.8333333333333333
     """
-    from sklearn.metrics import average_precision_score
-
-    truth, values = _finite(labels, scores)
-    return float(average_precision_score(truth, values)) if truth.any() else _NAN
+    return pr_area(rank(labels, scores))
 
 
 def auc_roc(labels: ArrayLike, scores: ArrayLike) -> float:
@@ -113,10 +110,7 @@ def auc_roc(labels: ArrayLike, scores: ArrayLike) -> float:
     >>> auc_roc([0, 1, 0, 1], [0.1, 0.9, 0.8, 0.7])
     0.75
     """
-    from sklearn.metrics import roc_auc_score
-
-    truth, values = _finite(labels, scores)
-    return float(roc_auc_score(truth, values)) if truth.any() and not truth.all() else _NAN
+    return roc_area(rank(labels, scores))
 
 
 def best_f1(labels: ArrayLike, scores: ArrayLike) -> tuple[float, float]:
@@ -148,20 +142,42 @@ def best_f1(labels: ArrayLike, scores: ArrayLike) -> tuple[float, float]:
     >>> best_f1([0, 1, 1, 0], [0.1, 0.9, 0.7, 0.2])
     (1.0, 0.2)
     """
-    truth, values = as_flags(labels, "labels"), as_scores(scores)
-    same_length(truth, values, "scores")
-    if not truth.any():
+    return best_step(rank(labels, scores))
+
+
+def pr_area(ranking: Ranking) -> float:
+    """As `auc_pr`, of scores that are in order already."""
+    if not len(ranking.step):
+        return _NAN
+    return float(np.diff(ranking.hits, prepend=0) @ (ranking.hits / ranking.flagged) / ranking.hits[-1])
+
+
+def roc_area(ranking: Ranking) -> float:
+    """As `auc_roc`, of scores that are in order already."""
+    n_labelled = int(ranking.truth.sum())
+    n_normal = len(ranking.truth) - n_labelled
+    if not n_labelled or not n_normal:
+        return _NAN
+    new = np.diff(ranking.hits, prepend=0)
+    higher = ranking.above - (ranking.hits - new)  # normal timestamps that score higher than the step
+    equal = ranking.flagged - ranking.above - new
+    return float(new @ (n_normal - higher - equal / 2) / (n_labelled * n_normal))
+
+
+def best_step(ranking: Ranking) -> tuple[float, float]:
+    """As `best_f1`, of scores that are in order already."""
+    n_labelled = int(ranking.truth.sum())
+    if not n_labelled:
         return _NAN, _NAN
-    order = np.argsort(values, kind="stable")[::-1]
-    order = order[~np.isnan(values[order])]
-    falling = np.append(values[order], np.nextafter(values[order[-1:]], -np.inf))
-    # A threshold can only stand below the last of several equal scores.
-    flagged = np.flatnonzero(falling[1:] < falling[:-1]) + 1
-    if not len(flagged):
+    can_flag = ranking.step > -np.inf  # no threshold lies below that, and NaN never flags
+    if not can_flag.any():
         return 0.0, float("inf")
-    f1 = 2 * truth[order].cumsum()[flagged - 1] / (flagged + truth.sum())
+    f1 = 2 * ranking.hits[can_flag] / (ranking.flagged[can_flag] + n_labelled)
     best = int(np.argmax(f1))
-    return float(f1[best]), float(falling[flagged[best]])
+    n_lower = len(ranking.rising) - int(ranking.flagged[best])
+    if n_lower > np.isnan(ranking.scores).sum():
+        return float(f1[best]), float(ranking.rising[n_lower - 1])
+    return float(f1[best]), float(np.nextafter(ranking.step[best], -np.inf))
 
 
 def precision_recall_f1(hits: int, flagged: int, labelled: int) -> PointScores:
@@ -171,10 +187,3 @@ def precision_recall_f1(hits: int, flagged: int, labelled: int) -> PointScores:
         recall=hits / labelled if labelled else _NAN,
         f1=2 * hits / (flagged + labelled) if labelled else _NAN,
     )
-
-
-def _finite(labels: ArrayLike, scores: ArrayLike) -> tuple[Bools, Floats]:
-    """Labels and scores of one length; what is not finite becomes huge, and NaN the lowest score."""
-    truth, values = as_flags(labels, "labels"), as_scores(scores)
-    same_length(truth, values, "scores")
-    return truth, np.nan_to_num(values, nan=-_HUGE, posinf=_HUGE, neginf=-_HUGE)

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vaenb.errors import InputError
-from vaenb.events import as_flags, as_scores, runs, same_length
+from vaenb.events import runs
+from vaenb.judging.ranking import rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
+    from vaenb.judging.ranking import Ranking
     from vaenb.records import Bools, Floats, Ints
 
 _LONGEST_LAG = 400
 _SHORTEST_LAG = 3
 NO_PERIOD = 125
 _ACF_POINTS = 20_000
+_PIECE = 1 << 16
 
 
 def vus(labels: ArrayLike, scores: ArrayLike, window: int, *, n_thresholds: int = 250) -> tuple[float, float]:
@@ -77,16 +80,19 @@ def vus(labels: ArrayLike, scores: ArrayLike, window: int, *, n_thresholds: int 
     >>> round(pr, 4), round(roc, 4)
     (0.8333, 0.9375)
     """
-    truth, values = as_flags(labels, "labels"), as_scores(scores)
-    same_length(truth, values, "scores")
+    return volumes(rank(labels, scores), window, n_thresholds=n_thresholds)
+
+
+def volumes(ranking: Ranking, window: int, *, n_thresholds: int = 250) -> tuple[float, float]:
+    """As `vus`, of scores that are in order already."""
     if window < 0 or n_thresholds < 2:
         raise InputError(
             f"window is {window} and n_thresholds is {n_thresholds}; expected at least 0 and at least 2."
         )
-    if not truth.any():
+    if not len(ranking.step):
         return float("nan"), float("nan")
-    rank = _first_flagged(values, n_thresholds)
-    areas = [_areas(curve, truth) for curve in _curves(truth, rank, window, n_thresholds)]
+    n, n_labelled = len(ranking.truth), int(ranking.hits[-1])
+    areas = [_areas(curve, n_labelled, n - n_labelled) for curve in _curves(ranking, window, n_thresholds)]
     pr, roc = np.mean(areas, axis=0)
     return float(pr), float(roc)
 
@@ -148,11 +154,21 @@ def _autocorrelation(channel: Floats) -> Floats:
         return np.asarray(lags / lags[0])
 
 
-def _first_flagged(scores: Floats, n_thresholds: int) -> Ints:
+def _thresholds(rising: Floats, n_thresholds: int) -> Floats:
+    """The falling thresholds: scores at evenly spaced places in their order."""
+    places = np.linspace(0, len(rising) - 1, n_thresholds).astype(np.int64)
+    return rising[len(rising) - 1 - places]
+
+
+def _first_flagged(scores: Floats, thresholds: Floats) -> NDArray[np.int32]:
     """For each point the first of the falling thresholds that flags it, shape (n_timestamps,)."""
-    rising = np.where(np.isnan(scores), np.inf, -scores)
-    places = np.linspace(0, len(scores) - 1, n_thresholds).astype(np.int64)
-    return np.searchsorted(np.sort(rising)[places], rising)
+    found = np.empty(len(scores), dtype=np.int32)
+    for first in range(0, len(scores), _PIECE):
+        piece = scores[first : first + _PIECE]
+        found[first : first + _PIECE] = np.searchsorted(
+            -thresholds, np.where(np.isnan(piece), np.inf, -piece)
+        )
+    return found
 
 
 class _Curve(NamedTuple):
@@ -164,9 +180,11 @@ class _Curve(NamedTuple):
     detected: Floats
 
 
-def _curves(truth: Bools, rank: Ints, window: int, n_thresholds: int) -> Iterator[_Curve]:
+def _curves(ranking: Ranking, window: int, n_thresholds: int) -> Iterator[_Curve]:
     """One curve for each buffer from 0 to `window`."""
-    flagged = _count(rank, n_thresholds).cumsum()
+    truth, thresholds = ranking.truth, _thresholds(ranking.rising, n_thresholds)
+    rank = _first_flagged(ranking.scores, thresholds)
+    flagged = len(truth) - np.searchsorted(ranking.rising, thresholds).astype(np.float64)
     inside = _count(rank[truth], n_thresholds).cumsum()
     borders = _borders(truth, rank, window // 2, n_thresholds)
     detected = _detected(truth, rank, window // 2, n_thresholds)
@@ -177,24 +195,26 @@ def _curves(truth: Bools, rank: Ints, window: int, n_thresholds: int) -> Iterato
             yield _Curve(flagged, inside, (degree @ alone + shared).cumsum(), found)
 
 
-def _areas(curve: _Curve, truth: Bools) -> tuple[float, float]:
+def _areas(curve: _Curve, n_labelled: int, n_normal: int) -> tuple[float, float]:
     """The areas under one precision-recall curve (a staircase) and one ROC curve (trapezoids)."""
     caught = curve.inside + curve.border
-    positives = truth.sum() + curve.border / 2
+    positives = n_labelled + curve.border / 2
     tpr = np.concatenate([[0.0], np.minimum(caught / positives, 1.0) * curve.detected])
     pr = np.diff(tpr) @ (caught / curve.flagged)
-    if truth.all():
+    if not n_normal:
         return float(pr), float("nan")
-    fpr = np.concatenate([[0.0], (curve.flagged - caught) / (len(truth) - positives), [1.0]])
+    fpr = np.concatenate([[0.0], (curve.flagged - caught) / (n_labelled + n_normal - positives), [1.0]])
     return float(pr), float(np.trapezoid(np.append(tpr, 1.0), fpr))
 
 
-def _count(rank: Ints, n_thresholds: int) -> Floats:
+def _count(rank: NDArray[np.int32], n_thresholds: int) -> Floats:
     """How many points each threshold is the first to flag, shape (n_thresholds,)."""
     return np.bincount(rank, minlength=n_thresholds).astype(np.float64)
 
 
-def _borders(truth: Bools, rank: Ints, reach: int, n_thresholds: int) -> Iterator[tuple[Floats, Floats]]:
+def _borders(
+    truth: Bools, rank: NDArray[np.int32], reach: int, n_thresholds: int
+) -> Iterator[tuple[Floats, Floats]]:
     """For each reach from 0 to `reach`, the border points counted by the threshold that flags them first.
 
     Yields
@@ -222,14 +242,20 @@ def _distances(truth: Bools, reach: int) -> tuple[Ints, Ints, Ints]:
     far = 4 * len(truth)
     ends = np.concatenate([[-far, -far], stop - 1])
     starts = np.concatenate([start, [far, far]])
-    place = np.flatnonzero(~truth)
+    place = _around(truth, start, stop, reach)
     before = np.searchsorted(start, place)
     nearest = np.minimum(place - ends[before + 1], starts[before] - place)
-    near = nearest <= reach
-    place, before, nearest = place[near], before[near], nearest[near]
     other = np.maximum(place - ends[before + 1], starts[before] - place)
     beyond = np.minimum(place - ends[before], starts[before + 1] - place)
     return place, nearest, np.minimum(other, beyond)
+
+
+def _around(truth: Bools, start: Ints, stop: Ints, reach: int) -> Ints:
+    """The unlabelled points within `reach` of an event, ascending."""
+    steps = np.zeros(len(truth) + 1, dtype=np.int32)
+    np.add.at(steps, np.maximum(start - reach, 0), 1)
+    np.subtract.at(steps, np.minimum(stop + reach, len(truth)), 1)
+    return np.flatnonzero((np.cumsum(steps[:-1], out=steps[:-1]) > 0) & ~truth)
 
 
 def _by_distance(distance: Ints, reach: int) -> list[Ints]:
@@ -238,7 +264,7 @@ def _by_distance(distance: Ints, reach: int) -> list[Ints]:
     return np.split(order, np.searchsorted(distance[order], np.arange(1, reach + 2)))
 
 
-def _detected(truth: Bools, rank: Ints, reach: int, n_thresholds: int) -> Iterator[Floats]:
+def _detected(truth: Bools, rank: NDArray[np.int32], reach: int, n_thresholds: int) -> Iterator[Floats]:
     """For each reach from 0 to `reach`, the share of events (with borders) in which a flag falls."""
     start, stop = runs(truth)
     last = stop - 1

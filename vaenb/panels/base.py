@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from vaenb.panels.cells import replace_in_cell
+from vaenb.panels.lab_comm import show_in_lab, touch_in_lab
 from vaenb.panels.stills import Still, still_html
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Panel(widgets.VBox):
     """
 
     title = "panel"
+    has_events = False  # that JupyterLab's side panel can show
     is_closed = True  # until it is made: a constructor that refuses its arguments leaves nothing to close
 
     def __init__(self) -> None:
@@ -143,6 +145,24 @@ class Panel(widgets.VBox):
         self._error.layout.display = None if text else "none"
 
     @guarded
+    def carry_out(self, call: Callable[[], None]) -> None:
+        """Do something as a gesture on the panel: under its lock, and an error becomes a line in it."""
+        call()
+
+    def draw_live(self) -> None:
+        """Call `_draw` for work in another thread: it leaves the line about somebody's mistake alone."""
+        with self.lock:
+            if self.is_closed:
+                return
+            try:
+                self._draw()
+            except Exception as error:  # noqa: BLE001 - the work goes on, and the panel says it
+                self.say_error(error)
+
+    def _draw(self) -> None:
+        """Bring what is on screen up to date, in panels that follow work in another thread."""
+
+    @guarded
     def _on_show_code(self, change: Any) -> None:
         self._copy.layout.display = None if change["new"] else "none"
         self.refresh_code()
@@ -163,8 +183,13 @@ class Panel(widgets.VBox):
     def changed(self) -> None:
         """What is on screen has changed: the still picture follows, once it is quiet. Callbacks call it."""
         self._still.touch()
+        touch_in_lab(self)
         if self.holder is not None:
             self.holder.changed()
+
+    def catch_up(self) -> None:
+        """Bring the still picture up to date now: what comes after the end of a cell may not be kept."""
+        self._still.catch_up()
 
     def _draw_still(self) -> str:
         with self.lock:
@@ -178,6 +203,7 @@ class Panel(widgets.VBox):
 
     def _ipython_display_(self) -> None:
         self._still.show(self._repr_mimebundle_())
+        show_in_lab(self)
 
     # ------------------------------------------------------------------ the end
 

@@ -79,6 +79,7 @@ class JudgePanel(Panel):
     """
 
     title = "judge the events"
+    has_events = True
 
     def __init__(
         self,
@@ -200,6 +201,13 @@ class JudgePanel(Panel):
             else:
                 self.zoom.draw()
                 self._refresh()
+
+    def take_verdict(self, verdict: Verdict | None) -> None:
+        """Show a verdict that was written into the book of the panel elsewhere."""
+        with self.lock:
+            self.state.match()
+            self._refresh()
+            self._tell(verdict)
 
     def on_verdict(self, callback: Callable[[Verdict | None], None]) -> None:
         """Call with each verdict once it is saved; with None where one was taken back."""

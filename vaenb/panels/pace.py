@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class Pace:
     """Calls a function at most `per_second` times a second; what comes in between is dropped, the last not.
 
+    Two calls never overlap: the one that began first, with what was newest then, could end last.
+
     Parameters
     ----------
     call : callable
@@ -28,6 +30,7 @@ class Pace:
         self._last = -1e9
         self._timer: threading.Timer | None = None
         self._ended = False
+        self._calls, self._again = False, False  # a call is under way; it was asked for another meanwhile
 
     def __call__(self) -> None:
         """Call now, or when it is time."""
@@ -40,8 +43,7 @@ class Pace:
                 self._timer.daemon = True
                 self._timer.start()
                 return
-            self._last = time.monotonic()
-        self._call()
+        self._now()
 
     def flush(self) -> None:
         """Make the call that is waiting, if one is, now."""
@@ -74,7 +76,17 @@ class Pace:
     def _now(self) -> None:
         with self._lock:
             self._last = time.monotonic()
-        self._call()
+            self._again = self._calls
+            if self._calls:
+                return
+            self._calls = True
+        try:
+            self._call()
+        finally:
+            with self._lock:
+                self._calls, again = False, self._again
+        if again:
+            self()
 
 
 class Lull:

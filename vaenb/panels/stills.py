@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 QUIET = 2.0  # seconds without a change before the still is drawn anew
 _LONGEST = 15.0  # seconds that it may stay behind where changes never cease
-_BACKGROUND = "svg.vaenb { background: var(--v-paper); }"
+# An image has a page of its own, never wider than itself: the style of a narrow page would make its words too
+# large for their places.
+_BACKGROUND = "svg.vaenb { background: var(--v-paper); font-size: 12px; }"
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +76,14 @@ class Still:
             if self._shown and not self._ended and self._timer is None:
                 self._first = self._last
                 self._wait(self._quiet)
+
+    def catch_up(self) -> None:
+        """Draw the still anew at once, where it is behind: for a cell that ends now."""
+        with self._lock:
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            self._update()
 
     def end(self) -> None:
         """Draw the still for the last time where it is behind; nothing after that."""

@@ -16,6 +16,7 @@ from vaenb.view_models.study_picture import draw_path
 from vaenb.view_models.study_steps import KEYS, READY, STATE_WORDS, told
 
 if TYPE_CHECKING:
+    from vaenb.panels.study_steps import StepPanels
     from vaenb.view_models.study import StudyPlan
 
 
@@ -27,6 +28,10 @@ class Owner(Protocol):
     @property
     def name(self) -> str:
         """Of the series."""
+
+    @property
+    def steps(self) -> StepPanels:
+        """The panels of the steps that were opened."""
 
     @property
     def is_running(self) -> bool:
@@ -85,6 +90,8 @@ class StudyPanel(Panel):
     shown : str
         The key of the step whose panel is shown.
     """
+
+    has_events = True
 
     def __init__(self, owner: Owner, *, shown: str = KEYS[0]) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from vaenb.engine import Engine
+    from vaenb.evidence import Evidence
     from vaenb.panels.base import Panel
     from vaenb.panels.threshold import ThresholdPanel
     from vaenb.records import Events, Series
@@ -64,6 +65,16 @@ class StepPanels:
         """The panel of a step if it was made and shows what there is now; else None."""
         known = self._made.get(key)
         return known[1] if known and not known[1].is_closed and _same(known[0], self._shows(key)) else None
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What they show; None before step 4."""
+        return self._engine.evidence
+
+    @property
+    def verdicts(self) -> Any:
+        """What `JudgePanel` is told of the file of verdicts."""
+        return self._judging.get("verdicts", "auto")
 
     def close(self, *keys: str) -> None:
         """Close the panels of some steps; without keys, of all."""

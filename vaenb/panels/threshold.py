@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vaenb.evidence import Evidence
-from vaenb.panels.threshold_live import LiveThreshold
+from vaenb.panels.threshold_stream import GrowingThreshold
 from vaenb.view_models.threshold import ThresholdView
 from vaenb.view_models.threshold_code import threshold_code
 from vaenb.view_models.threshold_inputs import from_evidence, from_pieces
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vaenb.thresholds.base import Threshold
 
 
-class ThresholdPanel(LiveThreshold):
+class ThresholdPanel(GrowingThreshold):
     """The threshold to be dragged, with its events, its false alarms and what other rules would choose.
 
     Parameters
@@ -46,7 +46,7 @@ class ThresholdPanel(LiveThreshold):
         Points. Scores closer than this share windows.
     rule : Threshold, str or float, optional
         Where the line stands first: a rule such as ``vaenb.MAD(4)``, its short name such as
-        ``"percentile:99"``, or a number. Without it `vaenb.POT`.
+        ``"percentile:99"``, or a number. Without it `vaenb.ExponentialTail`.
     merge_gap : int, optional
         Events at most so many points apart become one; without it the window size (0 where that is 1).
     min_length : int
@@ -87,6 +87,7 @@ class ThresholdPanel(LiveThreshold):
     """
 
     title = "threshold"
+    has_events = True
 
     def __init__(
         self,

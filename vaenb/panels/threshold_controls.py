@@ -61,8 +61,10 @@ class Controls:
             layout={"width": "190px"},
             style=_WIDE,
         )
-        self.slider = widgets.FloatSlider(
-            min=0, max=1, step=1 / STEPS, readout=False, description="", layout={"flex": "1 1 auto"}
+        # Whole numbers: a fraction the browser sends back where it rounds it otherwise, and late, during a
+        # drag, when it would take the line back to where it was.
+        self.slider = widgets.IntSlider(
+            min=0, max=STEPS, readout=False, description="", layout={"flex": "1 1 auto"}
         )
         self.slider.tooltip = "The threshold on the score axis: drag, or use the arrow keys"
         self.merge_gap = self._points("Merge gaps up to", view.merge_gap, 0)
@@ -147,7 +149,7 @@ class Controls:
         try:
             self.typed.value = float(f"{view.threshold:.6g}")
             if not slid:
-                self.slider.value = round(view.place * STEPS) / STEPS
+                self.slider.value = round(view.place * STEPS)
             for slider, value in ((self.merge_gap, view.merge_gap), (self.min_length, view.min_length)):
                 slider.max = max(slider.max, value)
                 slider.value = value

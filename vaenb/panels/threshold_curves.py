@@ -8,7 +8,7 @@ import bqplot as bq
 import numpy as np
 
 from vaenb.drawing.axes import Scale, number_ticks
-from vaenb.panels.threshold_marks import NOTHING, figure, score_axis, unit
+from vaenb.panels.threshold_marks import NOTHING, figure, score_axis, tick_score_axis, unit
 
 if TYPE_CHECKING:
     from vaenb.view_models.threshold import ThresholdView
@@ -31,6 +31,7 @@ class CurveFigures:
         places = (unit(), unit())
         self._rate_scale = places[1]
         [across] = score_axis(view, places[0], "bottom", 5)
+        self._scale, self._across = view.scale, across
         across.label, across.label_offset, across.grid_lines = "threshold", "30px", "none"
         up = self._rate_axis = bq.Axis(scale=places[1], side="left", tick_format=",.4~g")
         self.rates, self.rate_here, self.rate_figure = _curve(places, [across, up])
@@ -51,6 +52,13 @@ class CurveFigures:
         self._rate_axis.tick_values = np.array([tick.value for tick in number_ticks(Scale(0, top), 5)])
         with self.rates.hold_sync():
             self.rates.x, self.rates.y = self._view.scale(costs.threshold), rates
+
+    def grow(self) -> None:
+        """Draw the curves anew, with other ticks where the axis of the scores has changed."""
+        if self._scale is not self._view.scale:
+            self._scale = self._view.scale
+            tick_score_axis(self._view, self._across, 5)
+        self.count()
 
     def _rate(self, alarms: float) -> float:
         n = max(1, len(self._view.judge))

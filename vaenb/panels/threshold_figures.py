@@ -8,7 +8,15 @@ import bqplot as bq
 import numpy as np
 
 from vaenb.drawing.axes import Scale, limits, number_ticks
-from vaenb.panels.threshold_marks import NOTHING, Handle, area, figure, score_axis, unit
+from vaenb.panels.threshold_marks import (
+    NOTHING,
+    Handle,
+    area,
+    figure,
+    score_axis,
+    tick_score_axis,
+    unit,
+)
 from vaenb.panels.timeaxis import TimeAxis, Trace
 from vaenb.view_models.threshold_marks import above_line, column_maxima, outline, stripes
 
@@ -38,19 +46,25 @@ class TimeFigures:
         self.red = bq.Lines(x=NOTHING, y=NOTHING, scales=over, colors=["var(--v-alarm)"], stroke_width=1.5)
         self.handle = Handle(self.height, upright=False, on_place=on_place)
         self.scores = Trace(axis, view.heights, self.height, color="var(--v-score)", stroke_width=1.1)
+        self.met = Trace(
+            axis, _met(view), self.height, color="var(--v-second)", stroke_width=1.6, line_style="dashed"
+        )
         self.fixed = [*_calibration(view, axis, over), self.events]
         self.labels = _labels(view, axis, over)
         self.above: Above | None = None
         self._highest: tuple[View, Floats] | None = None
         self.score_figure = self._score_figure()
         self.values: Trace | None = None
+        self._channel = 0
         self.value_figure = self._value_figure()
 
     def _score_figure(self) -> bq.Figure:
-        marks = [*self.fixed, self.scores.mark, self.red, *self.labels, self.handle.line, self.handle.mark]
-        found = figure(
-            marks, [self._axis.axis(), *score_axis(self._view, self.height, "left", 5)], height=230
-        )
+        marks = [
+            *(*self.fixed, self.scores.mark, self.red, self.met.mark),
+            *(*self.labels, self.handle.line, self.handle.mark),
+        ]
+        self._scale, self._up = self._view.scale, score_axis(self._view, self.height, "left", 5)[0]
+        found = figure(marks, [self._axis.axis(), self._up], height=230)
         found.add_class("vaenb-over-time")
         self._axis.pannable(found)
         return found
@@ -72,6 +86,7 @@ class TimeFigures:
         """Draw another channel of the series."""
         values = self._view.pieces.values
         if values is not None and self.values is not None:
+            self._channel = channel
             self._fit_scale(values[:, channel])
             self.values.set_values(values[:, channel])
 
@@ -80,6 +95,22 @@ class TimeFigures:
         with self._value_scale.hold_sync():
             self._value_scale.min, self._value_scale.max = low, high
         self._value_axis.tick_values = np.array([tick.value for tick in number_ticks(Scale(low, high), 3)])
+
+    def grow(self) -> None:
+        """Take what is new of the series and its scores; the axis draws it when it grows."""
+        self.scores.take(self._view.heights)
+        self.met.take(_met(self._view))
+        self._highest = None
+        if self._scale is not self._view.scale:
+            self._scale = self._view.scale
+            tick_score_axis(self._view, self._up, 5)
+        values = self._view.pieces.values
+        if values is not None and self.values is not None:
+            shown = values[:, self._channel]
+            self.values.take(shown)
+            low, high = np.fmin.reduce(shown), np.fmax.reduce(shown)
+            if not self._value_scale.min <= low <= high <= self._value_scale.max:
+                self._fit_scale(shown)
 
     def draw(self) -> None:
         """Bring events, the red line and the handle up to date."""
@@ -98,6 +129,12 @@ class TimeFigures:
         if self._highest is None or self._highest[0] != window:
             self._highest = window, column_maxima(self._view.heights, window)
         return self._highest[1]
+
+
+def _met(view: ThresholdView) -> Floats:
+    """The thresholds of a stream as places on the score axis."""
+    met = view.pieces.thresholds
+    return np.full(len(view.pieces), np.nan) if met is None else view.scale(met)
 
 
 def _calibration(view: ThresholdView, axis: TimeAxis, scales: dict[str, bq.Scale]) -> list[bq.Mark]:

@@ -116,12 +116,10 @@ class LiveThreshold(Panel):
             self._pace()
 
     @guarded
-    def _on_slider(self, value: float) -> None:
-        # A slider sends where it stands, too, after it was moved from here.
-        if round(value * STEPS) != round(self.view.place * STEPS):
-            self.view.move_to_place(value)
-            self._slid = True
-            self._pace()
+    def _on_slider(self, steps: int) -> None:
+        self.view.move_to_place(steps / STEPS)
+        self._slid = True
+        self._pace()
 
     @guarded
     def _on_typed(self, value: float) -> None:
@@ -219,7 +217,8 @@ class LiveThreshold(Panel):
         self._pace.end()
         self.axis.end()
         self._listeners.clear()
-        hidden = [self.curves.curve_figure, self.curves.rate_figure]
+        controls = self.controls
+        hidden = [self.curves.curve_figure, self.curves.rate_figure, controls.channel, controls.channel_name]
         left = [widget for each in hidden for widget in reachable(each)]
         super().close()
         for widget in left:

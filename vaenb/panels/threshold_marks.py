@@ -110,3 +110,10 @@ def score_axis(view: ThresholdView, scale: bq.Scale, side: str, n: int) -> list[
     """The axis of the scores: places on it, true values beside it."""
     places, names = score_ticks(view.scale, n)
     return [bq.Axis(scale=scale, side=side, tick_values=places, tick_labels=names, grid_lines="solid")]
+
+
+def tick_score_axis(view: ThresholdView, axis: bq.Axis, n: int) -> None:
+    """Bring the ticks of an axis up to date with another scale of the scores."""
+    places, names = score_ticks(view.scale, n)
+    with axis.hold_sync():
+        axis.tick_labels, axis.tick_values = names, places

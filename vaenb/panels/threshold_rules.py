@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 import bqplot as bq
 import numpy as np
 
-from vaenb.panels.threshold_marks import NOTHING, Handle, area, figure, score_axis, unit
+from vaenb.panels.threshold_marks import (
+    NOTHING,
+    Handle,
+    area,
+    figure,
+    score_axis,
+    tick_score_axis,
+    unit,
+)
 from vaenb.view_models.threshold_axis import score_ticks
 from vaenb.view_models.threshold_marks import histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vaenb.records import Floats
     from vaenb.view_models.threshold import ThresholdView
 
 ROW = 28  # pixels of a rule's row
@@ -39,20 +48,17 @@ class RuleFigures:
 
     def _histogram(self) -> bq.Figure:
         marks = [self.judged, self.tail, self.held, self.handle.line, self.handle.mark]
-        across = score_axis(self._view, self.across, "bottom", 6)
-        across[0].grid_lines = "none"
-        found = figure(marks, [*across, self._shares], height=180, left=NAMES, right=PROMISES)
+        self._scale, self._under = self._view.scale, score_axis(self._view, self.across, "bottom", 6)[0]
+        self._under.grid_lines = "none"
+        found = figure(marks, [self._under, self._shares], height=180, left=NAMES, right=PROMISES)
         found.add_class("vaenb-upright")
         return found
 
     def _rule_marks(self) -> tuple[bq.Scatter, bq.Lines]:
         rows = {"x": self.across, "y": unit()}
         n = len(self._view.rules)
-        places = [
-            np.nan if row.trouble else float(self._view.scale(row.threshold)) for row in self._view.rules
-        ]
         dots = bq.Scatter(
-            x=np.array(places),
+            x=self._places(),
             y=1 - (np.arange(n) + 0.5) / n,
             scales=rows,
             colors=["var(--v-data)"],
@@ -62,9 +68,13 @@ class RuleFigures:
         line = bq.Lines(x=[0.0, 0.0], y=[0.0, 1.0], scales=rows, colors=["var(--v-alarm)"], stroke_width=1.5)
         return dots, line
 
+    def _places(self) -> Floats:
+        """Where the rules put the line, on the score axis."""
+        return self._view.scale([row.threshold for row in self._view.rules])
+
     def _rules(self) -> bq.Figure:
         ticks = score_ticks(self._view.scale, 6)[0]
-        grid = bq.Axis(
+        grid = self._grid = bq.Axis(
             scale=self.across, tick_values=ticks, grid_lines="solid", tick_style={"display": "none"}
         )
         height = ROW * len(self._view.rules)
@@ -83,6 +93,15 @@ class RuleFigures:
                 self.held.x, self.held.y = self.bars.outline()
         with self._shares.hold_sync():
             self._shares.tick_values, self._shares.tick_labels = self.bars.ticks, self.bars.labels
+
+    def grow(self) -> None:
+        """Count the scores anew; rules and ticks move where the axis has changed."""
+        if self._scale is not self._view.scale:
+            self._scale = self._view.scale
+            tick_score_axis(self._view, self._under, 6)
+            self._grid.tick_values = score_ticks(self._scale, 6)[0]
+            self.dots.x = self._places()
+        self.count()
 
     def draw(self) -> None:
         """Bring the tail, the handle and the line through the rules up to date."""

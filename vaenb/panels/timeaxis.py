@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _ZOOMS_A_SECOND = 20.0
 _PAIR = 0.015  # seconds within which both ends of the scale arrive after a move of the mouse
+_TINY = 1e-9
 _STEPS = 500  # of the slider, at most: an arrow key, which moves it by one step, shall be seen to move it
 
 
@@ -78,11 +80,12 @@ class TimeAxis:
         self._axes: list[bq.Axis] = []
         self._figures: list[tuple[bq.Figure, bq.interacts.Interaction | None]] = []
         self._follows = False
-        self._step = -(-timeline.n_cells // _STEPS)  # cells
+        self._step: float = -(-timeline.n_cells // _STEPS)  # cells
+        self._n_steps = -(-timeline.n_cells // int(self._step))
         self._slider = widgets.IntRangeSlider(
             value=self._on_steps(self.view),
             min=0,
-            max=self._on_steps(self.view)[1],
+            max=self._n_steps,
             description="In view",
             readout=False,
             continuous_update=True,
@@ -155,6 +158,26 @@ class TimeAxis:
             self._move_scale(view)
             self._show(view)
 
+    def grow(self, timeline: Timeline) -> None:
+        """Take a longer timeline with the same beginning; everything on the axis is drawn anew.
+
+        A view of the whole stays one, a view of the end stays at the end, and any other where it is.
+        """
+        with self._lock:
+            before, view = self.timeline.n_cells, self.view
+            self.timeline, n_cells = timeline, timeline.n_cells
+            if view.stop == before:
+                view = View(0 if view.first == 0 else view.first + n_cells - before, n_cells)
+            # The slider keeps its ends: a browser answers to other ones, perhaps much later.
+            self._step = n_cells / self._n_steps
+            self._told.tell(self._on_steps(view))
+            if view != self.view:
+                self._move_scale(view)
+            self.view = view
+            self._set_ticks()
+            for listener in self._listeners:
+                listener(view)
+
     def _move_scale(self, view: View) -> None:
         edges = self.timeline.moments([view.first, view.stop - 1])
         self._ends = None
@@ -178,10 +201,11 @@ class TimeAxis:
                 listener(view)
 
     def _on_steps(self, view: View) -> tuple[int, int]:
-        return view.first // self._step, -(-view.stop // self._step)
+        first, stop = view.first / self._step, view.stop / self._step
+        return math.floor(first + _TINY), min(math.ceil(stop - _TINY), self._n_steps)
 
     def _on_slider(self, steps: tuple[int, int]) -> None:
-        self.set_view(View(*(place * self._step for place in steps)))
+        self.set_view(View(*(round(place * self._step) for place in steps)))
 
     def _on_scale(self, _: Any) -> None:
         if not self._follows:
@@ -238,6 +262,10 @@ class Trace:
         """Other values; every cell above `above` will be drawn."""
         self._values, self._above = values, above
         self.draw()
+
+    def take(self, values: Floats) -> None:
+        """Other values, to be drawn with the next view."""
+        self._values = values
 
     def draw(self) -> None:
         """Choose the cells anew and send them."""

@@ -239,6 +239,7 @@ class TrainingPanel(Panel):
         """
         self._start_unstarted()
         await self._worker.finished()
+        self.catch_up()
         return self._outcome()
 
     def _start_unstarted(self) -> None:
@@ -290,7 +291,7 @@ class TrainingPanel(Panel):
                 self.view.end(history, interrupted=self._worker.was_interrupted)
             else:
                 self.view.fail(error or InputError("train returned no History; expected one."))
-            self._draw_live()
+            self.draw_live()
 
     # ------------------------------------------------------------------ gestures
 
@@ -317,18 +318,8 @@ class TrainingPanel(Panel):
         if self._echo.is_behind:
             self._pace()
             return
-        self._draw_live()
+        self.draw_live()
         self._echo.sent()
-
-    def _draw_live(self) -> None:
-        """What the training's thread asks for: it leaves the line about somebody's mistake alone."""
-        with self.lock:
-            if self.is_closed:
-                return
-            try:
-                self._draw()
-            except Exception as error:  # noqa: BLE001 - the training goes on, and the panel says it
-                self.say_error(error)
 
     def _draw(self) -> None:
         self._head.draw(self.view)

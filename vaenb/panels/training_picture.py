@@ -119,7 +119,7 @@ def _bars(view: TrainingView) -> str:
     ]
     ticks = number_ticks(Scale(1, n), min(n, 8)) if n > 1 else []
     whole = [tick for tick in ticks if tick.value == int(tick.value)]
-    return _drawn(pane, f"KL by latent dimension: {verdict(view)}", whole, *marks)
+    return _drawn(pane, f"KL by latent dimension: {int(np.sum(found.active))} of {n} active", whole, *marks)
 
 
 def frame_bar(pane: Pane, at: int, height: float, *, active: bool) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from vaenb.counting import whole_numbers
 from vaenb.errors import InputError
 from vaenb.reading.channels import check_values, read_channels
 from vaenb.reading.columns import find_clock, find_labels, find_time, is_counter, require, to_labels
@@ -135,7 +136,7 @@ def _from_array(
     channels = tuple(f"v{i}" for i in range(table.shape[1])) if table.shape[1] > 1 else ("value",)
     notes = check_values(table, channels, name_row, may_rest=may_rest)
     marks = None if labels is None or labels is False else _given_labels(labels, len(table))
-    axis = _Axis(index=np.arange(len(table)), name="index")
+    axis = _Axis(index=whole_numbers(len(table)), name="index")
     return _assemble(
         table, channels, axis, labels=marks, train_end=train_end, name=name or "series", notes=notes
     )

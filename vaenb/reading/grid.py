@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from vaenb.counting import whole_numbers
 from vaenb.errors import InputError
 from vaenb.formats import plain_stamp, rounded_span
 
@@ -84,6 +85,12 @@ def lay_grid(index: NDArray[Any]) -> Grid:
     if not len(index):
         raise InputError("The series has no rows; expected at least one.")
     clock = _Clock(index)
+    if (step := _even_step(clock.time)) is not None:
+        return Grid(
+            cells=whole_numbers(len(index)),
+            n_cells=len(index),
+            interval=float(step) / 1e9 if clock.ticks else None,
+        )
     order, time, repairs = _put_in_order(clock)
     firsts = np.flatnonzero(np.concatenate([[True], time[1:] > time[:-1]]))
     if len(firsts) == 1:
@@ -118,6 +125,13 @@ class _Clock:
     def span(self, length: float) -> str:
         """A length of time as a person says it."""
         return rounded_span(length / 1e9) if self.ticks else f"{length:,.6g} steps of the index"
+
+
+def _even_step(time: NDArray[Any]) -> Any:
+    """The step from each time to the next, where it is one and the same and leads forward; else None."""
+    if len(time) < 2 or not time[1] > time[0]:
+        return None
+    return time[1] - time[0] if (np.diff(time) == time[1] - time[0]).all() else None
 
 
 def _put_in_order(clock: _Clock) -> tuple[Ints, NDArray[Any], tuple[str, ...]]:

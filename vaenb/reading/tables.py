@@ -86,10 +86,11 @@ def _read_parquet(path: Path) -> Table:
 
     try:
         frame = pd.read_parquet(path)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    # What pandas wrote into the file beside the table may be damaged, too, and raises what it likes.
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path} is a damaged Parquet file ({reason}): write or copy it again.") from None
-    return from_pandas(frame, name=_stem(path))
+    return from_pandas(frame, name=stem_of(path))
 
 
 def from_pandas(source: pd.DataFrame | pd.Series[Any], *, name: str = "series") -> Table:
@@ -124,7 +125,8 @@ def name_row(row: int) -> str:
     return f"row {row:,} (counted from 0)"
 
 
-def _stem(path: Path) -> str:
+def stem_of(path: Path) -> str:
+    """The name of a file without what says how it is written."""
     return path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name
 
 
@@ -140,7 +142,7 @@ def _read_csv(path: Path, *, zipped: bool) -> Table:
     if not dialect.has_header:
         frame.columns = [f"v{i}" for i in range(frame.shape[1])] if frame.shape[1] > 1 else ["value"]
         notes.append(f"the first line holds values, not names: the columns are named {_list(frame.columns)}")
-    frame.columns = [str(name).lstrip("# ").strip() for name in frame.columns]
+    frame.columns = plain_names(frame.columns)
     frame = _without_empty_end(frame)
     if frame.empty:
         raise InputError(
@@ -150,7 +152,12 @@ def _read_csv(path: Path, *, zipped: bool) -> Table:
     def where(row: int) -> str:
         return f"line {_line_of(path, row, dialect, encoding, zipped=zipped)}"
 
-    return Table(frame=frame, name=_stem(path), where=where, notes=tuple(notes))
+    return Table(frame=frame, name=stem_of(path), where=where, notes=tuple(notes))
+
+
+def plain_names(columns: pd.Index) -> list[str]:
+    """Names of columns without what some programs write before them."""
+    return [str(name).lstrip("# ").strip() for name in columns]
 
 
 def _list(names: pd.Index) -> str:
@@ -175,20 +182,7 @@ def _parse_as(path: Path, dialect: Dialect, encoding: str, *, zipped: bool) -> p
 
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            return pd.read_csv(
-                path,
-                sep=dialect.separator,
-                decimal=dialect.decimal,
-                encoding=encoding,
-                compression="gzip" if zipped else None,
-                header=0 if dialect.has_header else None,
-                skiprows=dialect.n_skipped,
-                skip_blank_lines=not dialect.is_single,  # in a single column an empty line is a missing value
-                skipinitialspace=True,
-                index_col=False,
-                na_values=list(MISSING),
-                low_memory=False,
-            )
+            frame: pd.DataFrame = pd.read_csv(path, **csv_options(dialect, encoding, zipped=zipped))
     except pd.errors.ParserWarning:
         raise InputError(
             f"The rows of {path} have more fields than its header: give every column a name."
@@ -199,6 +193,24 @@ def _parse_as(path: Path, dialect: Dialect, encoding: str, *, zipped: bool) -> p
         ) from None
     except pd.errors.ParserError as error:
         raise InputError(f"{path} is not a table: {_reason(str(error))}.") from None
+    return frame
+
+
+def csv_options(dialect: Dialect, encoding: str, *, zipped: bool) -> dict[str, Any]:
+    """How `pandas.read_csv` reads a file of a dialect."""
+    return {
+        "sep": dialect.separator,
+        "decimal": dialect.decimal,
+        "encoding": encoding,
+        "compression": "gzip" if zipped else None,
+        "header": 0 if dialect.has_header else None,
+        "skiprows": dialect.n_skipped,
+        "skip_blank_lines": not dialect.is_single,  # in a single column an empty line is a missing value
+        "skipinitialspace": True,
+        "index_col": False,
+        "na_values": list(MISSING),
+        "low_memory": False,
+    }
 
 
 def _reason(message: str) -> str:

@@ -46,6 +46,8 @@ class Series:
         What was found and mended, one sentence each.
     credit : str
         Source and licence, where they are known.
+    planted : tuple of str
+        What `vaenb.inject` planted in it, one sentence each.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Series:
     index_name: str = "index"
     repairs: tuple[str, ...] = ()
     credit: str = ""
+    planted: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.index)
@@ -117,6 +120,7 @@ class Series:
             lines.append(f"labels: {marked} marked anomalous ({self.labels.mean():.1%})")
         lines += [self.credit] if self.credit else []
         lines += [f"- {repair}" for repair in self.repairs] or ["- nothing to repair"]
+        lines += [f"- planted: {what}" for what in self.planted]
         return "\n".join(lines)
 
     def to_rows(self, on_cells: NDArray[Any]) -> NDArray[Any]:

@@ -53,6 +53,11 @@ class Windows:
         """Some of the windows, over the same values; nothing is copied but the starts."""
         return replace(self, starts=self.starts[key])
 
+    def over(self, part: slice) -> Windows:
+        """The same windows, all of which lie in a part of the values, over that part alone; a view."""
+        hidden = None if self.missing is None else self.missing[part]
+        return replace(self, values=self.values[part], missing=hidden, starts=self.starts - part.start)
+
     @property
     def array(self) -> Floats32:
         """All windows, shape (n_windows, window_size, n_channels).

@@ -19,6 +19,59 @@ if TYPE_CHECKING:
 
 
 @dataclass(repr=False)
+class ExponentialTail(Threshold):
+    """The default: as far beyond the usual scores as an exponential tail reaches once in 30,000 points.
+
+    Above a high quantile u the scores are taken to fall off exponentially, with the mean excess as their
+    scale: ``threshold_ = u + mean(score - u | score > u) * ln(share / rate)``, where `share` of the scores
+    lie above u (the generalised Pareto tail of `POT` with shape 0).
+
+    `POT` learns the shape of the tail, and keeps its promise for data that stays as it was. Real series
+    change: to keep away from that, `POT` would have to promise a tiny rate, and from a few hundred scores it
+    then extrapolates to where no event ever comes. This rule is stiffer. It does not promise its `rate`; the
+    promise is what the calibration scores say of the threshold whatever their tail: one alarm more than they
+    hold above it, in as many points as there are.
+
+    Parameters
+    ----------
+    rate : float
+        The share of normal points beyond the threshold if the tail were exponential.
+    level : float
+        The quantile u where the tail begins.
+
+    Warnings
+    --------
+    An anomaly in the calibration part raises the mean excess, and with it the threshold.
+
+    Examples
+    --------
+    >>> scores = np.random.default_rng(0).exponential(size=10_000)      # P(score > 10.4) = 0.00003
+    >>> round(ExponentialTail().fit(scores).threshold_, 1)
+    10.4
+    """
+
+    rate: float = 3e-5
+    level: float = 0.9
+
+    def __post_init__(self) -> None:
+        self.rate = check_number("ExponentialTail", "rate", self.rate, low=0, high=1)
+        self.level = check_number("ExponentialTail", "level", self.level, low=0, high=1)
+
+    def _choose(self, calibration: Calibration) -> Choice:
+        scores = calibration.ascending
+        start = float(np.quantile(scores, self.level))
+        excesses = scores[scores > start] - start
+        if len(excesses) == 0:
+            said = "Nothing lies above the start of the tail: the highest score is the threshold."
+            return Choice(threshold=float(scores[-1]), remarks=(said,))
+        share = len(excesses) / len(scores)
+        if share <= self.rate:
+            said = f"A rate of {self.rate:g} is not rarer than the tail: the threshold is the tail's start."
+            return Choice(threshold=start, remarks=(said,))
+        return Choice(threshold=start + float(excesses.mean()) * math.log(share / self.rate))
+
+
+@dataclass(repr=False)
 class POT(Threshold):
     """Peaks over threshold: a model of the tail, which can promise rates rarer than were ever seen.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaenb.errors import InputError
-from vaenb.thresholding import POT, BestF1, Fixed, parse_threshold
+from vaenb.thresholding import BestF1, ExponentialTail, Fixed, parse_threshold
 from vaenb.thresholds.base import Threshold
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def as_rule(value: object) -> Threshold:
     Examples
     --------
     >>> as_rule(None), as_rule("percentile:95"), as_rule(3.5)
-    (POT(rate=0.0015), Percentile(q=95.0), Fixed(value=3.5))
+    (ExponentialTail(rate=3e-05), Percentile(q=95.0), Fixed(value=3.5))
     """
     if value is None:
-        return POT()
+        return ExponentialTail()
     if isinstance(value, str):
         return parse_threshold(value)
     if isinstance(value, Threshold):
@@ -39,7 +39,7 @@ def as_rule(value: object) -> Threshold:
     if isinstance(value, int | float | np.number):
         return Fixed(float(value) if isinstance(value, np.number) else value)
     raise InputError(
-        f"threshold is {value!r}; expected a rule such as vaenb.POT(), its short name such as "
+        f"threshold is {value!r}; expected a rule such as vaenb.MAD(), its short name such as "
         "'percentile:95', or a number."
     )
 

@@ -178,12 +178,34 @@ def fit_tail(scores: Floats, peaks: Floats, *, level: float, lowest: float = LOW
     if scores[-1] - start < TINY:
         return None
     n_excesses, n_clusters = count_above(scores, start), count_above(peaks, start)
-    shapes, scales, weights = _weigh(scores[-n_excesses:] - start, n_clusters / n_excesses)
+    return tail_of(
+        scores[-n_excesses:] - start,
+        start=start,
+        n_excesses=n_excesses,
+        n_clusters=n_clusters,
+        n_scores=len(scores),
+    )
+
+
+def tail_of(excesses: Floats, *, start: float, n_excesses: int, n_clusters: int, n_scores: int) -> Tail:
+    """The tail whose excesses are known, weighed as `fit_tail` does.
+
+    Parameters
+    ----------
+    excesses : ndarray of float64
+        Scores above `start`, less `start`; sorted. They may be a part of all.
+    start : float
+    n_excesses, n_clusters : int
+        All scores above `start`, and the clusters that they come in.
+    n_scores : int
+        All scores, those below `start` included.
+    """
+    shapes, scales, weights = _weigh(excesses, n_clusters / n_excesses)
     # One more cluster than was seen: the next one may lie above the start, too.
     size = n_excesses / n_clusters
     return Tail(
         start=start,
-        share=(n_excesses + size) / (len(scores) + size),
+        share=(n_excesses + size) / (n_scores + size),
         shapes=shapes,
         scales=scales,
         weights=weights,

@@ -45,7 +45,7 @@ def judge_picture(judge: Judge) -> str:
     lines = told.page(judge, told.first_of_page(judge.current))
     rows = "".join(_row(each, _TOP + 6 + _ROW * i) for i, each in enumerate(lines))
     here = told.line(judge, judge.current or 0)
-    name = words(_LEFT, 44, told.title(judge), css="v-name")
+    name = words(_LEFT, 38, told.title(judge), css="v-name")
     return picture(
         "judge",
         head,

@@ -81,6 +81,26 @@ class ThresholdView:
         self._threshold = self.rules[self.chosen].threshold
         self._spans: Spans | None = None
 
+    def take(self, pieces: Pieces, first: int) -> None:
+        """Go on with pieces that are new from a position on (`vaenb.view_models.threshold_growth.grown`).
+
+        The line, the rules and all that was set stay; the axis changes where it does not hold the new scores.
+        """
+        met = np.empty(0) if pieces.thresholds is None else pieces.thresholds
+        lines = [float(np.fmax.reduce(met, initial=-np.inf))]
+        new = np.concatenate([pieces.scores[first:], lines])
+        new = new[np.isfinite(new)]
+        self.pieces, self._spans = pieces, None
+        self.finder = EventFinder(pieces.scores, normal=self.normal)
+        if len(new) and not self.scale.low <= new.min() <= new.max() <= self.scale.high:
+            lines += [row.threshold for row in self.rules]
+            self.scale = score_scale(pieces.scores, pieces.calibration_scores, lines)
+            first = 0
+        self.heights = np.concatenate([self.heights[:first], self.scale(pieces.scores[first:])])
+        self._judges.clear()
+        self._costs.clear()
+        vars(self).pop("labelled", None)
+
     # ------------------------------------------------------------------ the line
 
     @property

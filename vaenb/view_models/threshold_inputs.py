@@ -47,6 +47,8 @@ class Pieces:
     points_per_day : float or None
     window_size : int
     name : str
+    thresholds : ndarray of float64, shape (n_timestamps,), or None
+        That the scores of a stream met; NaN where there is none.
     """
 
     scores: Floats
@@ -61,6 +63,7 @@ class Pieces:
     points_per_day: float | None = None
     window_size: int = 1
     name: str = "series"
+    thresholds: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.scores)

@@ -97,12 +97,21 @@ def _scores(view: ThresholdView, pane: Pane) -> str:
             y_axis(pane, number_ticks(pane.y, 4)),
             frame(pane, _backdrop(view, pane), curve),
             frame(pane, again, down_to=view.threshold),
-            frame(pane, level(pane, view.threshold)),
+            frame(pane, _met(view, pane), level(pane, view.threshold)),
             _labels(view, pane),
             words(pane.left, pane.top - 7, "anomaly score", css="v-name"),
             words(pane.right, pane.top - 7, told, css="v-text-alarm", anchor="end"),
         ]
     )
+
+
+def _met(view: ThresholdView, pane: Pane) -> str:
+    """The thresholds that the scores of a stream met."""
+    met = view.pieces.thresholds
+    if met is None:
+        return ""
+    cells = decimate(met, _BINS)
+    return line(pane, cells, met[cells], css="v-met")
 
 
 def _labels(view: ThresholdView, pane: Pane) -> str:
@@ -145,7 +154,7 @@ def _histogram(view: ThresholdView, pane: Pane) -> str:
 def _rules(view: ThresholdView, pane: Pane) -> str:
     """The rules as a small table to the right of the histogram."""
     left = pane.right + 50
-    columns = (left, left + 190, left + 320)
+    columns = (left, left + 180, left + 330)  # "false alarms a day" needs its room
     top = pane.top - 7
     unit = f"false alarms {rate_words(view)}"
     drawn = [

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from vaenb.errors import InputError
 from vaenb.formats import number
-from vaenb.thresholding import MAD, POT, AlarmBudget, BestF1, Conformal, Fixed, Percentile
+from vaenb.thresholding import (
+    DSPOT,
+    MAD,
+    POT,
+    AlarmBudget,
+    BestF1,
+    Conformal,
+    ExponentialTail,
+    Fixed,
+    Percentile,
+)
 from vaenb.thresholds.calibration import look_at
 
 if TYPE_CHECKING:
@@ -64,7 +74,7 @@ def fit_rules(
     points_per_day: float | None,
     judged: bool,
 ) -> tuple[RuleRow, ...]:
-    """The usual five rules, and the chosen one among them, all on the same calibration scores.
+    """The usual six rules, and the chosen one among them, all on the same calibration scores.
 
     Parameters
     ----------
@@ -94,7 +104,7 @@ def fit_rules(
 
 def _usual(points_per_day: float | None) -> list[Threshold]:
     budget = AlarmBudget() if points_per_day is not None else AlarmBudget(per_points=_BUDGET_POINTS)
-    return [Percentile(95), MAD(), POT(), Conformal(), budget]
+    return [Percentile(95), MAD(), ExponentialTail(), POT(), Conformal(), budget]
 
 
 def _fitted(rule: Threshold, calibration: Calibration, *, judged: bool, needed: bool) -> RuleRow:
@@ -133,7 +143,9 @@ def _percent(share: float) -> str:
 _NAMES: dict[type, Callable[[Any], str]] = {
     Percentile: lambda rule: f"Percentile {rule.q:g}",
     MAD: lambda rule: f"MAD \u00d7 {rule.n_mads:g}",
+    ExponentialTail: lambda _: "Exponential tail",
     POT: lambda rule: f"POT {_percent(rule.rate)}",
+    DSPOT: lambda rule: f"DSPOT {_percent(rule.rate)}",
     Conformal: lambda rule: f"Conformal {_percent(rule.alpha)}",
     AlarmBudget: _budget_name,
     BestF1: lambda _: "Best F1",

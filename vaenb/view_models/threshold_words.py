@@ -136,6 +136,8 @@ def legend(view: ThresholdView) -> str:
         keys.append(("v-key-label", "label"))
     if view.pieces.calibration is not None:
         keys.append(("v-key-held", "calibration part: the rules were fitted here"))
+    if view.pieces.thresholds is not None and not np.isnan(view.pieces.thresholds).all():
+        keys.append(("v-key-met", "threshold that each score met"))
     return "".join(f"<span><i class='{css}'></i>{escape(name)}</span>" for css, name in keys)
 
 

@@ -1,0 +1,81 @@
+"""What is compiled to score a batch of windows. TensorFlow ring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaenb.backend import tf
+from vaenb.imputing import fill_missing
+from vaenb.objectives import split_missing
+
+if TYPE_CHECKING:
+    from vaenb.model import VAE
+
+# Added to the decoder's scale for the coarse measure, in scaled units: near the data's own spread.
+COARSE = 0.8
+
+
+class ScoreGraph:
+    """The scores of a batch of windows.
+
+    Parameters
+    ----------
+    vae : VAE
+    method : str
+        See `vaenb.score`.
+    imputes : bool
+        Whether points may be missing; else nothing is spent on looking for them.
+    measures : int
+        By how many measures to judge single points.
+    """
+
+    def __init__(self, vae: VAE, method: str, *, imputes: bool, measures: int) -> None:
+        self.vae, self.method, self.imputes, self.measures = vae, method, imputes, measures
+
+    def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Scores: windows (batch,), channels (batch, n_channels), points (batch, n_measures, window_size)."""
+        known = split_missing(x)[0] if self.imputes else None
+        filled = fill_missing(self.vae, x, impute_noise) if self.imputes else x
+        q = self.vae.posterior_of_filled(filled)
+        z = q.distribution.loc + q.distribution.scale * noise[:, None, :]
+        found = self._errors(filled, q, z)
+        if known is not None:
+            found = [tf.where(known, errors, 0.0) for errors in found]
+        errors = found[0]  # (n_samples, batch, window_size, n_channels)
+        share = None if known is None else tf.reduce_mean(tf.cast(known, tf.float32), axis=2)
+        by_point = tf.zeros((0,))
+        if self.measures:
+            said = [tf.reduce_mean(tf.reduce_sum(each, axis=3), axis=0) for each in found]
+            by_point = tf.stack([_scaled_up(each, share) for each in said], axis=1)
+        draws = tf.reduce_sum(errors, axis=2)  # (n_samples, batch, n_channels)
+        share = None if share is None else tf.reduce_mean(share, axis=1, keepdims=True)  # (batch, 1)
+        by_channel = _scaled_up(tf.reduce_mean(draws, axis=0), share)
+        total = self._total(q, z, by_channel, _scaled_up(draws, share))
+        return total if share is None else tf.where(share[:, 0] > 0, total, np.nan), by_channel, by_point
+
+    def _errors(self, x: tf.Tensor, q: Any, z: tf.Tensor) -> list[tf.Tensor]:
+        """The errors of each value, (n_samples, batch, window_size, n_channels), by each measure."""
+        if self.method == "reconstruction_error":
+            return [tf.square(x - self.vae.likelihood(q.distribution.loc).mean())[None]]
+        p = self.vae.likelihood(z).distribution
+        coarse = [p.copy(scale=p.scale + COARSE)] if self.measures > 1 else []
+        return [-each.log_prob(x) for each in (p, *coarse)]
+
+    def _total(self, q: Any, z: tf.Tensor, by_channel: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """The scores of the windows, from the errors by channel: their mean, and those of each draw."""
+        if self.method == "latent":
+            return self.vae.latent_distance(q.distribution.loc)
+        if self.method not in {"elbo", "iwae"}:
+            return tf.reduce_sum(by_channel, axis=-1)
+        draws = tf.reduce_sum(draws, axis=-1)  # (n_samples, batch)
+        if self.method == "elbo":
+            return tf.reduce_mean(draws + q.log_prob(z) - self.vae.prior.log_prob(z), axis=0)
+        log_weights = self.vae.prior.log_prob(z) - q.log_prob(z) - draws
+        return float(np.log(z.shape[0])) - tf.reduce_logsumexp(log_weights, axis=0)
+
+
+def _scaled_up(total: tf.Tensor, share: tf.Tensor | None) -> tf.Tensor:
+    """What the total would be if all points were known (None: they are); NaN where none is."""
+    return total if share is None else tf.where(share > 0, total / share, np.nan)
