@@ -8,7 +8,7 @@ from scipy import integrate, special, stats
 
 import vaenb
 from vaenb import objectives
-from vaenb.backend import keras, tf
+from vaenb.backend import keras, tf, tfd
 from vaenb.choices import LIKELIHOODS
 from vaenb.errors import InputError
 from vaenb.model import MIN_POSTERIOR_SCALE, MIN_SCALE, VAE
@@ -45,11 +45,9 @@ class Linear:
 
     def __init__(self, vae):
         ((means,), (raws,)), ((locs, _),) = vae.encoder.heads, vae.decoder.heads
-        self.A, self.a = (
-            np.concatenate(doubles(*parts), axis=-1)
-            for parts in zip(means.weights, raws.weights, strict=True)
-        )
-        self.W, self.b = doubles(*(w.value for w in locs.weights))
+        self.A = np.concatenate([matrix_of(means), matrix_of(raws)], axis=-1)
+        self.a = np.concatenate(doubles(means.bias, raws.bias))
+        self.W, self.b = matrix_of(locs), *doubles(locs.bias)
         (self.raw_sigma,) = doubles(vae._raw_scale.value)
         self.sigma = np.tile(softplus(self.raw_sigma) + MIN_SCALE, vae.window_size)
 
@@ -66,6 +64,11 @@ class Linear:
         error = (flat - mean @ self.W - self.b) ** 2 + scale**2 @ self.W**2
         fit = (-0.5 * np.log(2 * np.pi * self.sigma**2) - error / (2 * self.sigma**2)).sum(axis=-1)
         return fit - kl_to_standard(mean, scale).sum(axis=-1)
+
+
+def matrix_of(layer):
+    (kernel,) = doubles(layer.kernel)
+    return kernel.T if layer.is_transposed else kernel
 
 
 def kl_to_standard(mean, scale):
@@ -154,7 +157,7 @@ def gradient_by_hand(model, x, z):
     on_sigma = (-1 / model.sigma + error**2 / model.sigma**3).sum(axis=(0, 1)) / (draws * batch)
     by_channel = on_sigma.reshape(-1, len(model.raw_sigma)).sum(axis=0) * special.expit(model.raw_sigma)
     on_w = np.einsum("nbl,nbd->ld", z, pull) / (draws * batch)
-    on_encoder = [part for out in on_outputs for part in (flat.T @ out, out.sum(axis=0))]
+    on_encoder = [part for out in on_outputs for part in (out.T @ flat, out.sum(axis=0))]  # it narrows
     return [*on_encoder, on_w, pull.mean(axis=(0, 1)), by_channel]
 
 
@@ -173,7 +176,7 @@ def by_softplus(x, *, compiled):
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_softplus_is_numpys_in_value_and_gradient(compiled):
-    x = np.concatenate([np.linspace(-40, 40, 8001), [0.0, 14.999, 15.0, 15.001, 80.0, 1e4, 3e38]])
+    x = np.concatenate([np.linspace(-40, 40, 8001), [0.0, 19.999, 20.0, 20.001, 80.0, 1e4, 3e38]])
     x = np.concatenate([x, -x]).astype(np.float32).astype(np.float64)
     value, gradient = by_softplus(x, compiled=compiled)
     np.testing.assert_allclose(value, softplus(x), rtol=3e-7, atol=3e-7)
@@ -185,6 +188,27 @@ def test_softplus_at_its_edges(compiled):
     value, gradient = by_softplus([0.0, np.inf, -np.inf, np.nan], compiled=compiled)
     np.testing.assert_allclose(value, [np.log(2), np.inf, 0.0, np.nan], rtol=1e-7)
     np.testing.assert_array_equal(gradient[:3], [0.5, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_normal_density_is_tfps_in_value_and_gradient(compiled):
+    rng = np.random.default_rng(0)
+    x, loc = (tf.constant(rng.normal(size=shape), tf.float32) for shape in ((5, 4, 3), (2, 5, 4, 3)))
+    scale = tf.constant(rng.uniform(0.05, 9, size=loc.shape), tf.float32)
+    weights = tf.constant(rng.normal(size=loc.shape), tf.float32)
+
+    @tf.function(jit_compile=compiled)
+    def differentiate(density):
+        with tf.GradientTape() as tape:
+            tape.watch([x, loc, scale])
+            by_point = density(x, loc, scale)
+            total = tf.reduce_sum(weights * by_point)
+        return by_point, *tape.gradient(total, [x, loc, scale])
+
+    ours = differentiate(objectives.normal_log_prob)
+    theirs = differentiate(lambda x, loc, scale: tfd.Normal(loc, scale).log_prob(x))
+    for mine, its in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, its, rtol=2e-5, atol=1e-5)
 
 
 # ---------------------------------------------------------------- Monte Carlo and bounds

@@ -7,7 +7,7 @@ import vaenb
 from vaenb.backend import keras, tf
 from vaenb.choices import DEFAULT_HIDDEN
 from vaenb.errors import InputError
-from vaenb.networks import KERNEL_SIZE, build_decoder, build_encoder
+from vaenb.networks import KERNEL_SIZE, Dense, build_decoder, build_encoder
 
 KINDS = sorted(DEFAULT_HIDDEN)
 
@@ -78,28 +78,28 @@ def test_leading_axes_are_kept_and_change_nothing(kind):
 
 def test_the_dense_decoder_mirrors_the_encoder():
     encoder, decoder = build_both("dense", hidden=(8, 4))
-    assert sizes_of(encoder.chain, keras.layers.Dense) == [8, 4]
-    assert head_sizes(encoder, keras.layers.Dense) == [[3], [3]]
-    assert sizes_of(decoder.chain, keras.layers.Dense) == [4, 8]
-    assert head_sizes(decoder, keras.layers.Dense) == [[16 * 2], [16 * 2]]
+    assert sizes_of(encoder.chain, Dense) == [8, 4]
+    assert head_sizes(encoder, Dense) == [[3], [3]]
+    assert sizes_of(decoder.chain, Dense) == [4, 8]
+    assert head_sizes(decoder, Dense) == [[16 * 2], [16 * 2]]
 
 
 def test_the_conv_decoder_mirrors_the_encoder():
     encoder, decoder = build_both("conv", hidden=(8, 4))
     assert sizes_of(encoder.chain, keras.layers.Conv1D) == [8, 4]
-    assert head_sizes(encoder, keras.layers.Dense) == [[3], [3]]
+    assert head_sizes(encoder, Dense) == [[3], [3]]
     assert {layer.strides for layer in encoder.chain if isinstance(layer, keras.layers.Conv1D)} == {(2,)}
     assert sizes_of(decoder.chain, keras.layers.Conv1D) == [4, 8]
     assert head_sizes(decoder, keras.layers.Conv1D) == [[2], [2]]
-    assert sizes_of(decoder.chain, keras.layers.Dense) == [4 * 4]  # 16 points halved twice, 4 filters
+    assert sizes_of(decoder.chain, Dense) == [4 * 4]  # 16 points halved twice, 4 filters
 
 
 def test_the_recurrent_decoder_mirrors_the_encoder():
     encoder, decoder = build_both("recurrent", hidden=(8, 4))
     assert sizes_of(encoder.chain, keras.layers.GRU) == [8, 4]
-    assert head_sizes(encoder, keras.layers.Dense) == [[3], [3]]
+    assert head_sizes(encoder, Dense) == [[3], [3]]
     assert sizes_of(decoder.chain, keras.layers.GRU) == [4, 8]
-    assert head_sizes(decoder, keras.layers.Dense) == [[2], [2]]
+    assert head_sizes(decoder, Dense) == [[2], [2]]
 
 
 def test_a_dense_network_is_matrices_and_relus():
@@ -108,9 +108,33 @@ def test_a_dense_network_is_matrices_and_relus():
     h = x.reshape(5, 32).astype(np.float64)
     layers = [*encoder.chain[1:], *(head[0] for head in encoder.heads)]
     (a, _), (b, _), (c, _), (d, _) = ([w.value.numpy() for w in layer.weights] for layer in layers)
-    h = np.maximum(np.maximum(h @ a, 0) @ b, 0)  # fresh biases are zero
-    for params, expected in zip(encoder(x), (h @ c, h @ d), strict=True):
+    h = np.maximum(np.maximum(h @ a.T, 0) @ b.T, 0)  # it narrows everywhere; fresh biases are zero
+    for params, expected in zip(encoder(x), (h @ c.T, h @ d.T), strict=True):
         np.testing.assert_allclose(params, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("units", [3, 5, 8])
+@pytest.mark.parametrize("leading", [(7,), (2, 7)])
+def test_a_dense_layer_is_that_of_keras(units, leading):
+    start = keras.initializers.RandomNormal(seed=0)
+    ours = Dense(units, kernel_initializer=start, activation="relu")
+    theirs = keras.layers.Dense(units, kernel_initializer=start, activation="relu")
+    x = tf.constant(np.random.default_rng(0).normal(size=(*leading, 5)).astype(np.float32))
+    ours.build(x.shape)
+    theirs.build(x.shape)
+    assert ours.kernel.shape == tuple(sorted((5, units)))
+    bias = np.linspace(-0.1, 0.1, units)
+    found = []
+    for layer in (ours, theirs):
+        layer.bias.assign(bias)
+        with tf.GradientTape() as tape:
+            y = layer(x)
+            loss = tf.reduce_sum(y * tf.range(units, dtype=tf.float32))
+        found.append([y, *tape.gradient(loss, [layer.kernel, layer.bias])])
+    if units < 5:
+        found[0][1] = tf.transpose(found[0][1])
+    for mine, its in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, its, rtol=1e-5, atol=1e-6)
 
 
 def test_conv_and_recurrent_networks_know_the_order_of_points():

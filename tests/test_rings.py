@@ -20,6 +20,7 @@ TENSORFLOW_RING = {
     "lending",
     "training",
     "training_graph",
+    "draws",
     "training_run",
     "distributing",
     "checkpoint",

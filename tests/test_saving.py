@@ -307,8 +307,8 @@ def test_each_part_of_the_description_is_missed_when_it_is_missing(parts, tmp_pa
     ("name", "value", "said"),
     [
         ("weight_0", np.zeros((16, 8), np.float32), "its weights have other shapes than its model"),
-        ("weight_0", np.zeros((32, 8)), "its weights are not finite numbers"),
-        ("weight_0", np.full((32, 8), np.nan, np.float32), "its weights are not finite numbers"),
+        ("weight_0", np.zeros((8, 32)), "its weights are not finite numbers"),
+        ("weight_0", np.full((8, 32), np.nan, np.float32), "its weights are not finite numbers"),
         ("weight_12", np.zeros(3, np.float32), "its weights have other shapes"),
         ("scaler_center", np.zeros(3), "arrays of different lengths"),
         ("scaler_scale", np.array([1.0, 0.0]), "a scale that is not a positive number"),

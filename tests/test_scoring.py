@@ -374,7 +374,7 @@ def test_scores_that_are_not_finite_are_refused(models, method, value):
 @pytest.mark.parametrize("missing", [False, True])
 def test_a_model_with_broken_weights_is_refused(missing):
     vae = VAE(SIZE, CHANNELS, latent_dim=3, hidden=(6,))
-    vae.encoder.trainable_variables[0].assign(np.full((SIZE * CHANNELS, 6), np.nan))
+    vae.encoder.trainable_variables[0].assign(np.full((6, SIZE * CHANNELS), np.nan))
     values = holed(make_values()) if missing else make_values()
     with pytest.raises(
         InputError, match=r"scores are not finite: .* Train again with a smaller learning_rate"

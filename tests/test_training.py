@@ -7,7 +7,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import vaenb
-from vaenb import training_run
+from vaenb import draws, training_run
 from vaenb.backend import keras, tf
 from vaenb.errors import InputError
 from vaenb.graphs import compile_graph
@@ -177,7 +177,7 @@ def test_chunks_do_not_change_the_weights(learnt, monkeypatch):
 @pytest.mark.parametrize("chunk_seconds", [1e-9, 10.0])
 def test_blocks_of_draws_do_not_change_the_weights(learnt, monkeypatch, block_values, chunk_seconds):
     trained, windows, *_ = learnt
-    monkeypatch.setattr(training_run, "BLOCK_VALUES", block_values)
+    monkeypatch.setattr(draws, "BLOCK_VALUES", block_values)
     monkeypatch.setattr(training_run, "CHUNK_SECONDS", chunk_seconds)
     vae = build()
     history = learn(vae, windows, seed=5)

@@ -7,7 +7,7 @@ import pytest
 
 from vaenb import training_graph
 from vaenb.model import VAE
-from vaenb.training import train
+from vaenb.training import new_run, train, train_until
 from vaenb.windows import make_windows
 
 BRIEF = {"epochs": 2, "steps_per_epoch": 5, "batch_size": 16, "progress": False}
@@ -56,6 +56,33 @@ def test_a_model_keeps_its_weights_while_another_trains():
     weights, _ = trained(vae=first)
     trained(vae=second)
     assert same(weights, [weight.numpy() for weight in first.trainable_variables])
+
+
+def test_trainings_that_take_turns_are_each_as_if_alone():
+    alone = [trained(vae=build(seed), seed=seed)[0] for seed in (0, 1)]
+    vaes = [build(seed) for seed in (0, 1)]
+    settings = {name: BRIEF[name] for name in ("steps_per_epoch", "batch_size")}
+    runs = [new_run(vae, wave(), seed=seed, **settings) for seed, vae in enumerate(vaes)]
+    for epochs in (1, 2):
+        for run in runs:
+            train_until(run, epochs)
+    assert len(training_graph._graphs) == 1
+    for vae, expected in zip(vaes, alone, strict=True):
+        assert same(expected, [weight.numpy() for weight in vae.trainable_variables])
+
+
+def test_the_optimiser_is_what_the_last_step_left_and_what_is_set_in_it_counts():
+    run = new_run(build(), wave(), steps_per_epoch=5, batch_size=16)
+    train_until(run, 1)
+    steps, rate, *moments = (variable.numpy() for variable in run.optimizer.variables)
+    assert steps == 5
+    assert rate == np.float32(1e-3)
+    assert all(np.abs(moment).max() > 0 for moment in moments)
+    run.optimizer.learning_rate.assign(0.0)
+    before = run.weights()
+    train_until(run, 2)
+    assert same(before, run.weights())
+    assert int(run.optimizer.iterations) == 10
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class DistributedGraph:
         """As `TrainingGraph.steps`."""
         self._take(state)
         sums = self._compiled_steps(values, starts, noise, *numbers)
-        for variable, own in zip(state.variables, self._variables, strict=True):
+        for variable, own in zip((*state.weights, *state.memory), self._variables, strict=True):
             variable.assign(own.read_value())
         return list(sums)
 
@@ -77,7 +77,7 @@ class DistributedGraph:
         return self._compiled_means(values, starts, share, noise)
 
     def _take(self, state: State) -> None:
-        for own, variable in zip(self._variables, state.variables, strict=True):
+        for own, variable in zip(self._variables, (*state.weights, *state.memory), strict=True):
             own.assign(variable.read_value())
 
     # ---------------------------------------------------------------- compiled

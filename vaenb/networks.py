@@ -31,6 +31,40 @@ class _Initializers:
         return keras.initializers.get({"class_name": kind, "config": {"seed": next(self._seeds)}})
 
 
+class Dense(keras.layers.Layer):
+    """A dense layer that keeps its kernel with the longer side last.
+
+    Where a layer narrows, that is transposed: its gradient is then a product with a long last axis, which
+    compiled graphs compute up to five times as fast as one with a short last axis.
+    """
+
+    def __init__(self, units: int, *, kernel_initializer: Any, activation: str | None = None) -> None:
+        super().__init__(dtype="float32")
+        self.units, self.kernel_initializer = units, kernel_initializer
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        """Create the kernel, (n_in, units) or transposed, and the bias."""
+        n_in = input_shape[-1]
+        start = self.kernel_initializer((n_in, self.units), dtype="float32")
+        self.is_transposed = self.units < n_in
+        start = tf.transpose(start) if self.is_transposed else start
+        self.kernel = self.add_weight(shape=start.shape, initializer=lambda *_, **__: start, name="kernel")
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+        self.built = True
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """``activation(x @ kernel + bias)`` over the last axis."""
+        flat = tf.reshape(x, (-1, x.shape[-1]))
+        product = tf.matmul(flat, tf.convert_to_tensor(self.kernel), transpose_b=self.is_transposed)
+        product = self.activation(product + tf.convert_to_tensor(self.bias))
+        return _with_leading(product, x, len(x.shape) - 1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Replace the last axis."""
+        return (*input_shape[:-1], self.units)
+
+
 class Network(keras.layers.Layer):
     """A chain of layers between two shapes, whatever the number of leading axes, that ends in heads.
 
@@ -140,7 +174,7 @@ def build_decoder(
 
 
 def _dense(units: int, init: _Initializers, activation: str | None = None) -> Any:
-    return keras.layers.Dense(units, activation=activation, kernel_initializer=init(), dtype="float32")
+    return Dense(units, activation=activation, kernel_initializer=init())
 
 
 def _dense_encoder(hidden: Sequence[int], init: _Initializers) -> list[Any]:

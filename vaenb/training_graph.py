@@ -8,6 +8,7 @@ training whose turn it is, and copied back.
 from __future__ import annotations
 
 import threading
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from vaenb.lending import remember, shape_of
 from vaenb.objectives import elbo_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vaenb.model import VAE
     from vaenb.objectives import ElboTerms
@@ -46,6 +47,7 @@ class TrainingGraph:
         self.optimizer = keras.optimizers.Adam(name="adam")
         self.optimizer.build(vae.trainable_variables)
         self._own = State(vae, self.optimizer)
+        self._holder: Callable[[], State | None] = _nobody  # whose optimiser's memory `_own` has
         self._running = threading.Lock()
         self._compiled_steps = compile_graph(self._steps)
         self._compiled_means = compile_graph(partial(means_of, vae))
@@ -79,9 +81,10 @@ class TrainingGraph:
             its square.
         """
         with self._running:
-            state.copy_to(self._own)
+            self._hold(state)
+            copy(state.weights, self._own.weights)
             sums = self._compiled_steps(values, starts, noise, *numbers)
-            self._own.copy_to(state)
+            copy(self._own.weights, state.weights)
         return list(sums)
 
     def means(
@@ -89,8 +92,26 @@ class TrainingGraph:
     ) -> tf.Tensor:
         """ELBO, reconstruction and KL of windows, each window with its share of the mean; shape (3,)."""
         with self._running:
-            state.copy_to(self._own)
+            copy(state.weights, self._own.weights)
             return self._compiled_means(values, starts, share, noise)
+
+    def give_back(self, state: State) -> None:
+        """Leave the optimiser's memory to the training that it belongs to."""
+        with self._running:
+            if self._holder() is state:
+                copy(self._own.memory, state.memory)
+                self._holder, state.keeper = _nobody, None
+
+    def _hold(self, state: State) -> None:
+        """Take over the optimiser's memory, unless this training was the last one here anyway."""
+        before = self._holder()
+        if before is state:
+            return
+        if before is not None:
+            copy(self._own.memory, before.memory)
+            before.keeper = None
+        copy(state.memory, self._own.memory)
+        self._holder, state.keeper = weakref.ref(state), self
 
     # ---------------------------------------------------------------- compiled
 
@@ -143,23 +164,42 @@ class State:
 
     Attributes
     ----------
-    variables : list of tf.Variable
-        The weights first.
-
-    Notes
-    -----
-    In raw operations: around those that variables have themselves, TensorFlow's Python takes three times as
-    long, which short epochs would feel.
+    weights, memory : list of tf.Variable
+    keeper : TrainingGraph or None
+        Has the memory of the optimiser now; that in `memory` is older.
     """
 
     def __init__(self, vae: VAE, optimizer: Any) -> None:
-        self.variables = [each.value for each in (*vae.trainable_variables, *optimizer.variables)]
+        self.weights = [each.value for each in vae.trainable_variables]
+        self.memory = [each.value for each in optimizer.variables]
+        self.keeper: TrainingGraph | None = None
+        self._optimizer = optimizer
 
-    def copy_to(self, other: State) -> None:
-        """Set the values of another state of the same shape."""
-        for mine, its in zip(self.variables, other.variables, strict=True):
-            value = tf.raw_ops.ReadVariableOp(resource=mine.handle, dtype=mine.dtype)
-            tf.raw_ops.AssignVariableOp(resource=its.handle, value=value)
+    @property
+    def optimizer(self) -> Any:
+        """The optimiser with its memory, for others to read and to set."""
+        if self.keeper is not None:
+            self.keeper.give_back(self)
+        return self._optimizer
+
+
+def copy(variables: Sequence[Any], to: Sequence[Any]) -> None:
+    """Set variables to the values of others.
+
+    In raw operations: around those that variables have themselves, TensorFlow's Python takes three times as
+    long, which short epochs would feel.
+    """
+    for value, its in zip(read(variables), to, strict=True):
+        tf.raw_ops.AssignVariableOp(resource=its.handle, value=value)
+
+
+def read(variables: Sequence[Any]) -> list[tf.Tensor]:
+    """The values of variables; see `copy`."""
+    return [tf.raw_ops.ReadVariableOp(resource=each.handle, dtype=each.dtype) for each in variables]
+
+
+def _nobody() -> None:
+    """Stands for a reference to a training that is no more."""
 
 
 def training_graph(vae: VAE, *, batch_size: int, complete: bool, shapes: Sequence[int]) -> TrainingGraph:

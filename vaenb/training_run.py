@@ -9,9 +9,10 @@ import numpy as np
 
 from vaenb.backend import keras, tf
 from vaenb.distributing import DistributedGraph
+from vaenb.draws import Draws
 from vaenb.graphs import as_tensor, evenly_spaced, gather_windows
 from vaenb.records import EpochRecord
-from vaenb.training_graph import State, bucket, filled_up, training_graph
+from vaenb.training_graph import State, bucket, filled_up, read, training_graph
 
 if TYPE_CHECKING:
     import threading
@@ -27,7 +28,6 @@ ACTIVE_VARIANCE = 0.01  # Burda et al. 2016: a unit is active if its posterior m
 CHUNK_SECONDS = 0.3  # a stop is heard at least this often
 CALIBRATION_VALUES = 2_000_000  # numbers that are laid out at once to measure the calibration ELBO
 CALIBRATION_SAMPLES = 4
-BLOCK_VALUES = 250_000  # draws that lie in memory at once, about
 SOUND_WINDOWS = 256  # windows on which the weights are compared with the ones that training began with
 
 
@@ -42,7 +42,6 @@ class TrainingRun:
         What the model ends with: the best epoch by calibration ELBO, or the last good one.
     gain_epoch, best_elbo : int and float
         Where the (calibration) ELBO was highest, and how high.
-    optimizer : keras.optimizers.Adam
     settings : dict of str to number
         What must be equal in a training that goes on from a checkpoint of this one.
     """
@@ -71,8 +70,9 @@ class TrainingRun:
         }
         self.vae, self.windows, self.steps, self.seed = vae, windows, steps, seed
         self.batch_size, self.kl_warmup = batch_size, kl_warmup
-        self.optimizer = keras.optimizers.Adam(learning_rate, name="adam")
-        self.optimizer.build(vae.trainable_variables)
+        optimizer = keras.optimizers.Adam(learning_rate, name="adam")
+        optimizer.build(vae.trainable_variables)
+        self._state = State(vae, optimizer)
         self.records: list[EpochRecord] = []
         self.best_epoch, self.gain_epoch, self.best_elbo = 0, 0, -np.inf
         self.best_weights = self._first_weights = self.weights()
@@ -80,10 +80,8 @@ class TrainingRun:
         self._first_terms = self._sampled_terms()
         self._values = filled_up(self._values, bucket(len(self._values)))
         self._calibration = None if calibration is None else _laid_out(calibration, vae)
-        # How many steps the draws serve that lie in memory at once.
-        self._block = min(bucket(steps), max(1, BLOCK_VALUES // (batch_size * vae.latent_dim)))
+        self._draws = Draws(windows, steps=steps, batch_size=batch_size, latent_dim=vae.latent_dim, seed=seed)
         self._chunk, self._is_warm, self._done = 1, False, 0
-        self._state = State(vae, self.optimizer)
         self._graph = self._graph_on(strategy)
 
     def _graph_on(self, strategy: Any) -> TrainingGraph | DistributedGraph:
@@ -100,17 +98,16 @@ class TrainingRun:
     def epoch(self, stop: threading.Event | None, bar: Any) -> EpochRecord | None:
         """Run one epoch; None if it was stopped in the middle."""
         began, number = time.perf_counter(), len(self.records)
-        starts = filled_up(tf.constant(self._shuffled(number), tf.int32), bucket(self.steps))
-        rng = np.random.default_rng([self.seed, number, 1])  # another stream than the order of the windows
+        starts, blocks = self._draws.epoch(number)
         self._done = used = 0  # steps that ran in this epoch, and on this block of draws
-        noise = self._noise(rng)
+        noise, block = next(blocks), self._draws.block
         totals: list[NDArray[np.float64]] | None = None
         while self._done < self.steps:
             if stop is not None and stop.is_set():
                 return None
-            if used == self._block:
-                noise, used = self._noise(rng), 0
-            upto = min(self._done + min(self._chunk, self._block - used), self.steps)
+            if used == block:
+                noise, used = next(blocks), 0
+            upto = min(self._done + min(self._chunk, block - used), self.steps)
             sums = self._run_chunk(starts, noise, self._done, upto, number)
             totals = sums if totals is None else [a + b for a, b in zip(totals, sums, strict=True)]
             bar.update(upto - self._done)
@@ -142,24 +139,6 @@ class TrainingRun:
     @property
     def _warmup_steps(self) -> int:
         return self.kl_warmup * self.steps
-
-    def _shuffled(self, epoch: int) -> NDArray[np.int64]:
-        """Window starts for the epoch, shape (steps, batch_size): permutation after permutation."""
-        rng = np.random.default_rng([self.seed, epoch])
-        wanted = self.steps * self.batch_size
-        n = len(self.windows)
-        rounds = [rng.permutation(n) for _ in range(-(-wanted // n))]
-        return self.windows.starts[np.concatenate(rounds)[:wanted]].reshape(self.steps, self.batch_size)
-
-    def _noise(self, rng: np.random.Generator) -> tf.Tensor:
-        """Standard normal draws for the next block of steps, (steps, 1, batch_size, latent_dim).
-
-        One after the other from the epoch's generator, so that the size of a block does not matter.
-        """
-        draws = np.zeros((self._block, 1, self.batch_size, self.vae.latent_dim), np.float32)
-        used = draws[: self.steps - self._done]  # no more than will be used
-        rng.standard_normal(dtype=np.float32, out=used)
-        return tf.constant(draws)
 
     # ---------------------------------------------------------------- what came of it
 
@@ -193,9 +172,14 @@ class TrainingRun:
 
     # ---------------------------------------------------------------- weights
 
+    @property
+    def optimizer(self) -> Any:
+        """A keras.optimizers.Adam; what is set in it counts from the next step on."""
+        return self._state.optimizer
+
     def weights(self) -> list[NDArray[Any]]:
         """A copy of the model's weights."""
-        return [weight.value.numpy() for weight in self.vae.trainable_variables]
+        return [weight.numpy() for weight in read(self._state.weights)]
 
     def _keep(self, elbo: float) -> None:
         """Keep the weights of an epoch that went well: of the best, or of each where the last one counts."""

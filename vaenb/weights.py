@@ -36,7 +36,7 @@ def weight_shapes(settings: Mapping[str, Any]) -> Shapes:
     --------
     >>> sizes = {"window_size": 16, "n_channels": 1, "latent_dim": 2, "hidden": [8], "encoder": "dense"}
     >>> weight_shapes({**sizes, "likelihood": "bernoulli", "scale": "shared", "prior": "standard"})
-    [(16, 8), (8,), (8, 2), (2,), (8, 2), (2,), (2, 8), (8,), (8, 16), (16,)]
+    [(8, 16), (8,), (2, 8), (2,), (2, 8), (2,), (2, 8), (8,), (8, 16), (16,)]
     """
     window, channels, latent, hidden = (
         settings[name] for name in ("window_size", "n_channels", "latent_dim", "hidden")
@@ -52,8 +52,8 @@ def weight_shapes(settings: Mapping[str, Any]) -> Shapes:
 
 
 def _layers(*sizes: int) -> Shapes:
-    """Dense layers from each size to the next: a matrix and a bias each."""
-    return [shape for size, units in pairwise(sizes) for shape in ((size, units), (units,))]
+    """Dense layers from each size to the next: a matrix, its longer side last, and a bias each."""
+    return [shape for size, units in pairwise(sizes) for shape in (tuple(sorted((size, units))), (units,))]
 
 
 def _dense(window: int, channels: int, latent: int, hidden: Sequence[int], heads: int) -> Shapes:
