@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vaenb.backend import keras, tf
-from vaenb.graphs import compile_graph, gather_windows
+from vaenb.graphs import compile_graph, copy, gather_windows
 from vaenb.lending import remember, shape_of
 from vaenb.objectives import elbo_terms
 
@@ -181,21 +181,6 @@ class State:
         if self.keeper is not None:
             self.keeper.give_back(self)
         return self._optimizer
-
-
-def copy(variables: Sequence[Any], to: Sequence[Any]) -> None:
-    """Set variables to the values of others.
-
-    In raw operations: around those that variables have themselves, TensorFlow's Python takes three times as
-    long, which short epochs would feel.
-    """
-    for value, its in zip(read(variables), to, strict=True):
-        tf.raw_ops.AssignVariableOp(resource=its.handle, value=value)
-
-
-def read(variables: Sequence[Any]) -> list[tf.Tensor]:
-    """The values of variables; see `copy`."""
-    return [tf.raw_ops.ReadVariableOp(resource=each.handle, dtype=each.dtype) for each in variables]
 
 
 def _nobody() -> None:

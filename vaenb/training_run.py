@@ -10,9 +10,9 @@ import numpy as np
 from vaenb.backend import keras, tf
 from vaenb.distributing import DistributedGraph
 from vaenb.draws import Draws
-from vaenb.graphs import as_tensor, evenly_spaced, gather_windows
+from vaenb.graphs import as_tensor, evenly_spaced, gather_windows, read
 from vaenb.records import EpochRecord
-from vaenb.training_graph import State, bucket, filled_up, read, training_graph
+from vaenb.training_graph import State, bucket, filled_up, training_graph
 
 if TYPE_CHECKING:
     import threading

@@ -36,11 +36,11 @@ OURS = """
 import json, sys, time
 from contextlib import nullcontext
 import vaenb.fleet
-from vaenb.fleet.running import ONE_THREAD
+from vaenb.fleet.running import NO_DASHBOARD, ONE_THREAD
 
 def one_worker():
     from distributed import Client
-    return Client(n_workers=1, threads_per_worker=1, dashboard_address=None, env=ONE_THREAD)
+    return Client(n_workers=1, threads_per_worker=1, env=ONE_THREAD, **NO_DASHBOARD)
 
 def main():
     folder, out, workers, shared = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])

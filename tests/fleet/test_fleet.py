@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -348,10 +350,21 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
 def client():
     from dask.distributed import Client
 
-    from vaenb.fleet.running import ONE_THREAD
+    from vaenb.fleet.running import NO_DASHBOARD, ONE_THREAD
 
-    with Client(n_workers=1, threads_per_worker=1, dashboard_address=None, env=ONE_THREAD) as opened:
+    with Client(n_workers=1, threads_per_worker=1, env=ONE_THREAD, **NO_DASHBOARD) as opened:
         yield opened
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_another_cluster_on_this_machine_is_no_hindrance(tmp_path):
+    """Its dashboard has the port that ours would ask for."""
+    with socket.socket() as other:
+        with suppress(OSError):  # somebody really has one
+            other.bind(("127.0.0.1", 8787))
+            other.listen()
+        table = fleet.fit_many(folder_of(tmp_path, "ab"), tmp_path / "out", workers=2, settings=BRIEF)
+    assert table.status.tolist() == ["done", "done"]
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 AHEAD = 2  # series a worker that wait for it; the more, the longer a stop takes
 # Workers beside each other: TensorFlow's own threads would only get in each other's way.
+# Nor the port that a dashboard would have: another cluster of the user's may have it.
+NO_DASHBOARD: dict[str, Any] = {
+    "dashboard_address": None,
+    "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
+}
 ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 HEARING = 0.1  # seconds until a stop is heard
 PATIENCE = 60.0  # seconds: a scheduler that is restarted is back by then
@@ -90,7 +95,7 @@ def _local_client(workers: int) -> Any:
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        **NO_DASHBOARD,
         env=ONE_THREAD,
         silence_logs=logging.CRITICAL,  # a worker that is killed is told by us, or was stopped on purpose
     )
