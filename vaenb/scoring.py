@@ -270,7 +270,7 @@ class _Scorer:
         if key not in vae.graphs:
             graph = ScoreGraph(vae, self.method, imputes=imputes, measures=self.measures)
             x = tf.TensorSpec((self.chunk, vae.window_size, vae.n_channels))
-            # For one shape: else each call looks for the graph that fits, which takes a third of a millisecond.
+            # For one shape: to look for the graph that fits takes each call a third of a millisecond.
             vae.graphs[key] = compile_graph(graph.score).get_concrete_function(
                 x, tf.TensorSpec(self._noise.shape), tf.TensorSpec(self._impute_noise.shape)
             )
