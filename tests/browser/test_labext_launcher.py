@@ -116,8 +116,10 @@ def test_palette_and_menu_have_everything(files):
         palette.locator("input").fill("anomaly detection", force=True)
         return named <= set(labels.all_inner_texts())
 
-    files.lab.until(found_in_palette)
-    files.lab.picture(None, "labext-palette")
+    def pictured():
+        return found_in_palette() and files.lab.picture(None, "labext-palette") and palette.is_visible()
+
+    files.lab.until(pictured)
     files.page.keyboard.press("Escape")
     menu = files.page.locator(".lm-Menu")
     for theme in ("light", "dark"):
