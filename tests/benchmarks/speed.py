@@ -6,6 +6,7 @@ python tests/benchmarks/speed.py [--rounds 15] [--without-torch]
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -201,6 +202,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="turns of each contender after the first")
     parser.add_argument("--without-torch", action="store_true")
     asked = parser.parse_args()
+    if not asked.without_torch and importlib.util.find_spec("torch") is None:
+        parser.error("PyTorch is not installed here: pip install '.[bench]', or take --without-torch")
     windows = make_windows()
     print(f"{N_WINDOWS:,} windows of {WINDOW_SIZE} x 1, hidden {HIDDEN}, latent {LATENT}, batch {BATCH}")
     vae, trained = training(windows, asked.rounds, with_torch=not asked.without_torch)
