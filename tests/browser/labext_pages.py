@@ -29,6 +29,7 @@ class Files:
         self.page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('filebrowser:activate')")
         self.page.evaluate("() => jupyterapp.restored")
         self.lab.command("filebrowser:activate")
+        self.page.locator(".jp-LauncherCard").first.wait_for()  # when it comes, it takes the focus
 
     def item(self, name):
         """A file in the file browser."""
