@@ -99,19 +99,22 @@ class TrainingGraph:
         """Leave the optimiser's memory to the training that it belongs to."""
         with self._running:
             if self._holder() is state:
-                copy(self._own.memory, state.memory)
-                self._holder, state.keeper = _nobody, None
+                self._release()
 
     def _hold(self, state: State) -> None:
         """Take over the optimiser's memory, unless this training was the last one here anyway."""
-        before = self._holder()
-        if before is state:
-            return
-        if before is not None:
-            copy(self._own.memory, before.memory)
-            before.keeper = None
-        copy(state.memory, self._own.memory)
-        self._holder, state.keeper = weakref.ref(state), self
+        if self._holder() is not state:
+            self._release()
+            copy(state.memory, self._own.memory)
+            self._holder, state.keeper = weakref.ref(state), self
+
+    def _release(self) -> None:
+        """Return the optimiser's memory to whom it belongs, if that training still lives."""
+        holder = self._holder()
+        if holder is not None:
+            copy(self._own.memory, holder.memory)
+            holder.keeper = None
+        self._holder = _nobody
 
     # ---------------------------------------------------------------- compiled
 
@@ -178,8 +181,9 @@ class State:
     @property
     def optimizer(self) -> Any:
         """The optimiser with its memory, for others to read and to set."""
-        if self.keeper is not None:
-            self.keeper.give_back(self)
+        keeper = self.keeper  # which another training may take away at any time
+        if keeper is not None:
+            keeper.give_back(self)
         return self._optimizer
 
 

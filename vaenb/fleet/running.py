@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     Act = Callable[[Any, Job, Output], dict[str, Any]]  # what is done with a member
 
 AHEAD = 2  # series a worker that wait for it; the more, the longer a stop takes
-# Workers beside each other: TensorFlow's own threads would only get in each other's way.
-# Nor the port that a dashboard would have: another cluster of the user's may have it.
+# Not even the port that a dashboard would have, which another cluster of the user's may have.
 NO_DASHBOARD: dict[str, Any] = {
     "dashboard_address": None,
     "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
 }
+# Workers beside each other: TensorFlow's own threads would only get in each other's way.
 ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 HEARING = 0.1  # seconds until a stop is heard
 PATIENCE = 60.0  # seconds: a scheduler that is restarted is back by then
