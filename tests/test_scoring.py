@@ -10,8 +10,7 @@ from vaenb import scoring
 from vaenb.errors import InputError
 from vaenb.imputing import impute
 from vaenb.model import VAE
-from vaenb.score_graph import COARSE
-from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score, score_points
+from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
 
 SIZE, CHANNELS = 8, 2
 
@@ -147,33 +146,45 @@ def test_a_vote_by_point_is_the_mean_error_of_the_point_itself(models, method, m
 
 
 @pytest.mark.parametrize("kind", ["normal", "laplace", "mixture"])
-def test_the_coarse_measure_has_a_larger_scale(models, kind):
+def test_a_tolerance_widens_the_scale_at_the_mean_of_the_posterior(models, kind):
     vae, values = models[kind], make_values(24)
-    windows, noise = cut(values, stride=SIZE), mirrored_noise(5, 3, seed=0)
-    expected = np.concatenate(
-        [
-            naive_errors(
-                vae,
-                values[i : i + SIZE].astype(np.float32),
-                "reconstruction_probability",
-                noise,
-                more=COARSE,
-            )
-            for i in windows.starts
-        ]
+    windows, at_mean = cut(values, stride=SIZE), np.zeros((1, 3), dtype=np.float32)
+    parts = [values[i : i + SIZE].astype(np.float32) for i in windows.starts]
+    expected = [
+        naive_errors(vae, x, "reconstruction_probability", at_mean, tolerance=0.4).sum(axis=1) for x in parts
+    ]
+    chosen = {"n_samples": 0, "tolerance": 0.4}
+    found = score(vae, windows, vote="point", **chosen)
+    np.testing.assert_allclose(found.values, np.concatenate(expected), rtol=2e-4, atol=1e-4)
+    np.testing.assert_allclose(found.window_values, np.sum(expected, axis=1), rtol=2e-4, atol=1e-4)
+    by_channel = channel_scores(vae, windows, **chosen)
+    np.testing.assert_allclose(by_channel.sum(axis=1), found.window_values, rtol=1e-5)
+    np.testing.assert_array_equal(score(vae, windows, vote="point", seed=7, **chosen).values, found.values)
+
+
+@pytest.mark.parametrize("method", ["reconstruction_error", "latent"])
+def test_without_a_scale_a_tolerance_means_nothing(models, method):
+    vae, windows = models["normal"], cut(make_values(24))
+    np.testing.assert_array_equal(
+        score(vae, windows, method, tolerance=0.4).values, score(vae, windows, method).values
     )
-    said, errors = score_points(vae, windows, n_samples=5)
-    np.testing.assert_array_equal(errors[0], said.values)
-    np.testing.assert_allclose(errors[1], expected.sum(axis=1), rtol=2e-4, atol=1e-4)
-    assert np.shape(score_points(vae, windows, "reconstruction_error")[1]) == (1, 24)
+    bernoulli = shake(VAE(SIZE, 1, latent_dim=2, hidden=(6,), likelihood="bernoulli"))
+    windows = cut(np.random.default_rng(0).random(24))
+    np.testing.assert_array_equal(
+        score(bernoulli, windows, tolerance=0.4).values, score(bernoulli, windows).values
+    )
 
 
-def test_without_a_scale_there_is_one_measure():
-    vae = shake(VAE(SIZE, 1, latent_dim=2, hidden=(6,), likelihood="bernoulli"))
-    assert np.shape(score_points(vae, cut(np.random.default_rng(0).random(24)))[1]) == (1, 24)
+def test_what_no_score_can_be_drawn_with_is_refused(models):
+    vae, windows = models["normal"], cut(make_values(24))
+    for method in ("elbo", "iwae"):
+        with pytest.raises(InputError, match="n_samples is 0; expected a whole number of at least 1"):
+            score(vae, windows, method, n_samples=0)
+    with pytest.raises(InputError, match=r"tolerance is -0\.1; expected a number of at least 0"):
+        score(vae, windows, tolerance=-0.1)
 
 
-def naive_errors(vae, x, method, noise, *, more=0.0):
+def naive_errors(vae, x, method, noise, *, tolerance=0.0):
     """The mean error over the draws, shape (window_size, n_channels); NaN where missing."""
     filled = naive_impute(vae, x, mirrored_noise(10, vae.latent_dim, 0)) if np.isnan(x).any() else x
     q = vae.posterior(filled[None]).distribution
@@ -181,7 +192,8 @@ def naive_errors(vae, x, method, noise, *, more=0.0):
         errors = (filled - vae.likelihood(q.loc).mean().numpy()[0]) ** 2
     else:
         p = [vae.likelihood(q.loc + q.scale * draw).distribution for draw in noise]
-        p = [part.copy(scale=part.scale + more) for part in p]
+        if tolerance:
+            p = [part.copy(scale=np.sqrt(part.scale**2 + tolerance**2)) for part in p]
         errors = -np.mean([part.log_prob(filled).numpy()[0] for part in p], axis=0)
     return np.where(np.isnan(x), np.nan, errors)
 
@@ -440,8 +452,8 @@ def test_wrong_settings_are_refused(models):
     for judge in (score, channel_scores):
         with pytest.raises(InputError, match=r"method is 'mse'; expected one of 'reconstruction_error'"):
             judge(vae, windows, "mse")
-        with pytest.raises(InputError, match=r"n_samples is 0; expected a whole number of at least 1"):
-            judge(vae, windows, n_samples=0)
+        with pytest.raises(InputError, match=r"n_samples is -1; expected a whole number of at least 0"):
+            judge(vae, windows, n_samples=-1)
     with pytest.raises(InputError, match=r"vote is 'all'; expected one of 'window', 'point'"):
         score(vae, windows, vote="all")
     with pytest.raises(InputError, match=r"vote is 'point', which 'elbo' has no score for; take recon"):

@@ -17,32 +17,30 @@ SIZE = 6
 
 
 def ask(values):
-    """What made-up windows say: by two measures, of each point; NaN where it is missing."""
+    """What made-up windows say of each point; NaN where it is missing."""
     if len(values) < SIZE:
-        return np.empty((0, 2, SIZE))
+        return np.empty((0, SIZE))
     windows = sliding_window_view(values[:, 0], SIZE)
     usual = np.nan_to_num(np.nanmean(np.where(np.isnan(windows), 0.0, windows), axis=1, keepdims=True))
-    off = (windows - usual) ** 2
-    return np.stack([off, np.sqrt(off)], axis=1)
+    return (windows - usual) ** 2
 
 
 def whole(values, lengths):
     """Errors and scores of the whole series, as `VAEDetector` has them."""
-    votes = VoteCounter(len(values), SIZE, 2)
+    votes = VoteCounter(len(values), SIZE)
     said = ask(values)
     votes.add(said, np.arange(len(said)))
-    errors = votes.means()
-    for row in errors:
-        nobody = np.isnan(row)
-        if nobody.all():
-            return np.full(len(values), np.nan)
-        row[nobody] = np.interp(np.flatnonzero(nobody), np.flatnonzero(~nobody), row[~nobody])
-    return errors[0] if lengths is None else lengths.transform(errors)
+    errors = votes.mean()
+    nobody = np.isnan(errors)
+    if nobody.all():
+        return np.full(len(values), np.nan)
+    errors[nobody] = np.interp(np.flatnonzero(nobody), np.flatnonzero(~nobody), errors[~nobody])
+    return errors if lengths is None else lengths.transform(errors)
 
 
 @pytest.fixture(scope="module")
 def lengths():
-    return MultiScale(SIZE).fit(np.abs(np.random.default_rng(0).normal(size=(2, 400))))
+    return MultiScale(SIZE).fit(np.abs(np.random.default_rng(0).normal(size=400)))
 
 
 chunks = st.lists(st.integers(1, 40), min_size=1, max_size=12)
@@ -60,7 +58,7 @@ def test_however_it_is_cut_the_scores_are_those_of_the_whole(lengths, sizes, gap
     cells = np.maximum.accumulate(np.arange(n) - np.cumsum(rng.random(n) < repeats))
     cells -= cells[0]
     scale = lengths if weighs else None
-    weigher = Weigher(SIZE, n_channels=1, n_measures=2, lengths=scale)
+    weigher = Weigher(SIZE, n_channels=1, lengths=scale)
     tail, at, settled = weigher.nothing(), 0, []
     for size in sizes:
         rows = slice(at, at + size)
@@ -86,7 +84,7 @@ def on_grid(values, cells):
 
 
 def test_a_tail_does_not_grow_with_the_stream(lengths):
-    weigher = Weigher(SIZE, n_channels=1, n_measures=2, lengths=lengths)
+    weigher = Weigher(SIZE, n_channels=1, lengths=lengths)
     rng, tail, kept = np.random.default_rng(0), weigher.nothing(), []
     for at in range(0, 3_000, 5):
         tail = weigher.forget(weigher.extend(tail, rng.normal(size=(5, 1)), np.arange(at, at + 5), ask))

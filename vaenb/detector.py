@@ -18,7 +18,7 @@ from vaenb.judging.blame import evenly, normal_parts, share_blame
 from vaenb.model import VAE
 from vaenb.multiscale import MultiScale
 from vaenb.preparing import cut_windows, prepare
-from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score, score_points
+from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
 from vaenb.settings import as_code, check_settings, plain
 from vaenb.thresholds.rules import as_rule, calibration_cells, fit_rule, rehearse
 from vaenb.training import train
@@ -49,6 +49,7 @@ _OF_TRAINING = (
     "restore_best",
 )
 VOTES = ("lengths", "window", "point")
+TOLERANCE = 0.15  # of `vaenb.score`, where lengths are weighed: chosen on nine sources (tests/benchmarks)
 LATENT_WINDOWS = 2_000  # windows kept as a picture of the latent space
 
 
@@ -77,12 +78,12 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         See `vaenb.score`.
     vote : {"lengths", "window", "point"}
         "lengths" averages the errors of single points over several lengths, from a point to eight windows,
-        by the decoder's own scale and by the data's, and judges them together
-        (`vaenb.multiscale.MultiScale`); its scores have no unit. "window" and "point" are those of
-        `vaenb.score`, in nats or squared scaled units. A method without errors of single points
+        and judges them together (`vaenb.multiscale.MultiScale`); its scores have no unit. It takes the
+        errors at the posterior's mean, with a tolerance of 0.15 scaled units. "window" and "point" are those
+        of `vaenb.score`, in nats or squared scaled units. A method without errors of single points
         ("elbo", "iwae", "latent") votes by window in place of lengths.
     n_samples : int
-        Draws of z for each window.
+        Draws of z for each window, where lengths are not weighed.
     threshold : Threshold, str or float, optional
         A rule of step 5, its short name ("percentile:95"), or the threshold itself.
         Default: ``vaenb.ExponentialTail()``.
@@ -309,12 +310,12 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
             On the cells of the series' grid; ``decision_scores_`` are those on its rows.
         """
         with timed(self.seconds_, "score"):
-            found = self._fit_lengths(*self._errors(prepared.everything), stop=prepared.train_stop)
+            found = self._fit_lengths(self._errors(prepared.everything), stop=prepared.train_stop)
             self.decision_scores_: Floats = prepared.series.to_rows(found.values)
             self.scores_ = replace(found, values=self.decision_scores_)
             held_out = prepared.calibration.over(calibration_cells(prepared))
-            self.calibration_scores_: Floats = self._weigh(*self._errors(held_out)).values
-            self.normal_by_channel_: Floats = normal_parts(prepared.calibration, self._by_channel)
+            self.calibration_scores_: Floats = self._weigh(self._errors(held_out)).values
+            self.normal_by_channel_: Floats = normal_parts(prepared.calibration, self.score_channels)
             sample = prepared.everything[evenly(len(prepared.everything), LATENT_WINDOWS)]
             self.latent_ = encode(self.model_, sample)
             self.latent_scores_ = found.window_values[np.searchsorted(found.window_starts, sample.starts)]
@@ -460,7 +461,7 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
             cells[found.start],
             cells[found.stop - 1],
             normal=self.normal_by_channel_,
-            score_channels=self._by_channel,
+            score_channels=self.score_channels,
         )
         return replace(found, shares=shares)
 
@@ -470,39 +471,47 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
 
     def _score(self, series: Series) -> Scores:
         # Nothing but the scores keeps a name: of a long series, all else would fill the memory.
-        return self._weigh(*self._errors(cut_windows(series, self.scaler_, window_size=self.window_size_)))
+        return self._weigh(self._errors(cut_windows(series, self.scaler_, window_size=self.window_size_)))
 
     def _scores_on_rows(self, series: Series) -> Floats:
         return series.to_rows(self._score(series).values)
 
-    def _errors(self, windows: Windows) -> tuple[Scores, list[Floats]]:
-        """What windows say of each timestamp; and for the lengths to judge, the errors by each measure."""
-        chosen = {"n_samples": self.n_samples, "seed": self.seed}
-        if self.weighs_lengths:
-            return score_points(self.model_, windows, self.method, **chosen)
-        vote = "window" if self.vote == "lengths" else self.vote
-        said = score(self.model_, windows, self.method, vote=vote, **chosen)
-        return said, [said.values]
+    def _errors(self, windows: Windows) -> Scores:
+        """What windows say of each timestamp."""
+        return score(self.model_, windows, self.method, vote=self.window_vote, **self.drawing)
 
     @property
     def weighs_lengths(self) -> bool:
         """Whether its scores come from errors averaged over several lengths."""
         return self.vote == "lengths" and self.method in POINT_METHODS
 
-    def _fit_lengths(self, said: Scores, errors: list[Floats], *, stop: int) -> Scores:
+    @property
+    def window_vote(self) -> str:
+        """How windows vote on a timestamp, before lengths are weighed."""
+        return "point" if self.weighs_lengths or self.vote == "point" else "window"
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """`n_samples`, `tolerance` and `seed` of its scores, as `vaenb.score` takes them."""
+        if self.weighs_lengths:
+            return {"n_samples": 0, "tolerance": TOLERANCE, "seed": self.seed}
+        return {"n_samples": self.n_samples, "tolerance": 0.0, "seed": self.seed}
+
+    def _fit_lengths(self, errors: Scores, *, stop: int) -> Scores:
         """Learn what is usual up to `stop`; the scores that are judged."""
         lengths = MultiScale(self.window_size_) if self.weighs_lengths else None
-        self.lengths_ = lengths and lengths.fit([each[:stop] for each in errors])
-        return self._weigh(said, errors)
+        self.lengths_ = lengths and lengths.fit(errors.values[:stop])
+        return self._weigh(errors)
 
-    def _weigh(self, said: Scores, errors: list[Floats]) -> Scores:
+    def _weigh(self, errors: Scores) -> Scores:
         """The scores that are judged; they take the place of the errors in memory."""
         if self.lengths_ is None:
-            return said
-        return replace(said, values=self.lengths_.transform(errors, out=errors[0]))
+            return errors
+        return replace(errors, values=self.lengths_.transform(errors.values, out=errors.values))
 
-    def _by_channel(self, windows: Windows) -> NDArray[np.float64]:
-        return channel_scores(self.model_, windows, self.method, n_samples=self.n_samples, seed=self.seed)
+    def score_channels(self, windows: Windows) -> NDArray[np.float64]:
+        """Each channel's part of the score of each window, shape (n_windows, n_channels)."""
+        return channel_scores(self.model_, windows, self.method, **self.drawing)
 
     def _read(self, X: Any) -> Series:  # noqa: N803
         self._check_fitted("call fit(series) first, or vaenb.load(file)")

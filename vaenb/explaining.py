@@ -16,7 +16,6 @@ from vaenb.inputs import read_alike, read_to_fit
 from vaenb.judging.blame import evenly
 from vaenb.preparing import cut_windows, split_cells
 from vaenb.reconstructing import draw, mean_kl, reconstruct
-from vaenb.scoring import channel_scores
 from vaenb.view_models.latent import touched
 from vaenb.view_models.latent_plane import dimension_plane, principal_plane
 from vaenb.watching import to_units
@@ -202,9 +201,7 @@ def _sample(detector: VAEDetector, windows: Windows, scores: Floats) -> WindowSa
 
 def _shares(detector: VAEDetector, windows: Windows) -> Floats32:
     """What each channel adds to a window's score beyond what it adds to a normal one, as shares."""
-    by_channel = channel_scores(
-        detector.model_, windows, detector.method, n_samples=detector.n_samples, seed=detector.seed
-    )
+    by_channel = detector.score_channels(windows)
     beyond = np.maximum(np.nan_to_num(by_channel) - detector.normal_by_channel_, 0.0)
     total = beyond.sum(axis=1, keepdims=True)
     equal = np.full_like(beyond, 1 / windows.n_channels)

@@ -15,7 +15,7 @@ from vaenb.errors import InputError
 from vaenb.windows import moving_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -31,15 +31,15 @@ CAP = 20.0  # sigmas of single errors: over lengths beyond a window, no error co
 
 
 class MultiScale:
-    """Combine averages of the errors over several lengths, by one or more measures of the errors.
+    """Combine averages of the errors over several lengths.
 
     With ``m_l(t)`` the mean error of the points within half a length ``l`` of ``t``, and ``median_l``,
     ``sigma_l`` learnt from the training part, the score is
-    ``score(t) = mean_l max(0, (m_l(t) - median_l) / sigma_l) ** (2 / 3)``, the mean over all lengths and
-    measures. The power keeps one enormous value from speaking for all; and for lengths beyond a window errors
-    are cut off at a cap, so that a spike does not raise the score windows away from it. ``sigma_l`` is a
-    standard deviation of values cut off at 44 median absolute deviations from the median: errors have a long
-    tail that is usual, and a broken sensor in the training part a longer one that is not.
+    ``score(t) = (mean_l max(0, (m_l(t) - median_l) / sigma_l)) ** (2 / 3)``. The power keeps one enormous
+    value from hiding all others in a picture, and no order of scores depends on it. For lengths beyond a
+    window errors are cut off at a cap, so that a spike does not raise the score windows away from it.
+    ``sigma_l`` is a standard deviation of values cut off at 44 median absolute deviations from the median:
+    errors have a long tail that is usual, and a broken sensor in the training part a longer one that is not.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ class MultiScale:
     ----------
     lengths_ : ndarray of int64, shape (n_lengths,)
         In points.
-    median_, sigma_ : ndarray of float64, shape (n_measures, n_lengths)
-    cap_ : ndarray of float64, shape (n_measures,)
+    median_, sigma_ : ndarray of float64, shape (n_lengths,)
+    cap_ : float
         The median and 29.652 median absolute deviations of the training part's errors.
 
     Examples
@@ -67,36 +67,34 @@ class MultiScale:
     lengths_: NDArray[np.int64]
     median_: Floats
     sigma_: Floats
-    cap_: Floats
+    cap_: float
 
     def __init__(self, window_size: int) -> None:
         self.window_size = window_size
 
     def fit(self, errors: ArrayLike) -> Self:
-        """Learn what is usual from the training part: (n_timestamps,) or (n_measures, n_timestamps)."""
-        measures = _rows(errors)
-        self.lengths_ = self._ladder(len(measures[0]))
-        self.cap_ = np.array([median + CAP * spread for median, spread in map(_middle, measures)])
-        usual = [
-            [_usual(self._means(row, int(length), cap)) for length in self.lengths_]
-            for row, cap in zip(measures, self.cap_, strict=True)
-        ]
-        self.median_, self.sigma_ = np.moveaxis(np.array(usual), -1, 0)
+        """Learn what is usual from the errors of the training part, shape (n_timestamps,)."""
+        known = np.asarray(errors, dtype=np.float64)
+        self.lengths_ = self._ladder(len(known))
+        median, spread = _middle(known)
+        self.cap_ = median + CAP * spread
+        usual = [_usual(self._means(known, int(length))) for length in self.lengths_]
+        self.median_, self.sigma_ = np.transpose(usual)
         return self
 
-    def _means(self, errors: Floats, length: int, cap: float) -> Floats:
+    def _means(self, errors: Floats, length: int) -> Floats:
         """The means over a length, shape (n_timestamps,)."""
         found = np.empty(len(errors))
         for part in _pieces(len(errors)):
-            found[part] = self._mean(errors, part, length, cap)
+            found[part] = self._mean(errors, part, length)
         return found
 
-    def _mean(self, errors: Floats, part: slice, length: int, cap: float) -> Floats:
+    def _mean(self, errors: Floats, part: slice, length: int) -> Floats:
         """A piece of the means over a length."""
         first = max(part.start - length, 0)
         near = errors[first : part.stop + length]
         if length > self.window_size:
-            near = np.minimum(near, cap)
+            near = np.minimum(near, self.cap_)
         return box_mean(near, length)[part.start - first : part.stop - first]
 
     def _ladder(self, n_timestamps: int) -> NDArray[np.int64]:
@@ -109,40 +107,40 @@ class MultiScale:
 
         Parameters
         ----------
-        errors : array_like, shape (n_timestamps,) or (n_measures, n_timestamps)
+        errors : array_like, shape (n_timestamps,)
         out : ndarray of float64, shape (n_timestamps,), optional
-            Where to write them; the errors by one of the measures may be lost for it.
+            Where to write them; the errors themselves may be lost for it.
         """
         if not hasattr(self, "sigma_"):
             raise InputError(
                 "The scales have not been fitted: call fit with the training part's errors first."
             )
-        measures = _rows(errors)
-        score = np.empty(len(measures[0])) if out is None else out
+        known = np.asarray(errors, dtype=np.float64)
+        score = np.empty(len(known)) if out is None else out
         reach = int(self.lengths_[-1])
-        before = [row[:0] for row in measures]
+        before = known[:0]
         for part in _pieces(len(score)):
-            near = [
-                np.concatenate([edge, row[part.start : part.stop + reach]])
-                for edge, row in zip(before, measures, strict=True)
-            ]
-            here = slice(len(before[0]), len(before[0]) + part.stop - part.start)
+            near = np.concatenate([before, known[part.start : part.stop + reach]])
+            here = slice(len(before), len(before) + part.stop - part.start)
             score[part] = self._score(near, here)
-            before = [row[max(0, here.stop - reach) : here.stop] for row in near]
+            before = near[max(0, here.stop - reach) : here.stop]
         return score
 
-    def _score(self, measures: Sequence[Floats], part: slice) -> Floats:
+    def _score(self, errors: Floats, part: slice) -> Floats:
         """The scores of a part."""
         total = np.zeros(part.stop - part.start)
-        for row, cap, medians, sigmas in zip(measures, self.cap_, self.median_, self.sigma_, strict=True):
-            for length, median, sigma in zip(self.lengths_, medians, sigmas, strict=True):
-                mean = self._mean(row, part, int(length), cap)
-                total += np.maximum((mean - median) / sigma, 0.0) ** POWER
-        return total / self.sigma_.size
+        for length, median, sigma in zip(self.lengths_, self.median_, self.sigma_, strict=True):
+            total += np.maximum((self._mean(errors, part, int(length)) - median) / sigma, 0.0)
+        return np.asarray((total / len(self.lengths_)) ** POWER)
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """What was learnt, as plain arrays."""
-        return {"lengths": self.lengths_, "median": self.median_, "sigma": self.sigma_, "cap": self.cap_}
+        return {
+            "lengths": self.lengths_,
+            "median": self.median_,
+            "sigma": self.sigma_,
+            "cap": np.array(self.cap_),
+        }
 
     @classmethod
     def from_state(cls, window_size: int, state: Mapping[str, NDArray[Any]]) -> MultiScale:
@@ -157,19 +155,13 @@ class MultiScale:
         lengths = np.array(state["lengths"], dtype=np.int64)
         median, sigma, cap = (np.array(state[name], dtype=np.float64) for name in ("median", "sigma", "cap"))
         whole = scales._ladder(round(max(LENGTHS) * window_size / SHARE))
-        fit_together = median.shape == sigma.shape == (len(cap), len(lengths)) and cap.ndim == 1
+        fit_together = median.shape == sigma.shape == lengths.shape and cap.shape == ()
         if not (fit_together and len(lengths) > 0 and np.array_equal(lengths, whole[: len(lengths)])):
             raise InputError("The saved scales are of other lengths: save the detector again.")
         if not (all(np.isfinite(each).all() for each in (median, sigma, cap)) and (sigma > 0).all()):
             raise InputError("The saved scales hold a number that is not positive: save the detector again.")
-        scales.lengths_, scales.median_, scales.sigma_, scales.cap_ = lengths, median, sigma, cap
+        scales.lengths_, scales.median_, scales.sigma_, scales.cap_ = lengths, median, sigma, float(cap)
         return scales
-
-
-def _rows(errors: ArrayLike) -> Sequence[Floats]:
-    """The errors by each measure, not copied where they are float64."""
-    rows = errors if isinstance(errors, (list, tuple)) and np.ndim(errors[0]) else np.atleast_2d(errors)
-    return [np.asarray(row, dtype=np.float64) for row in rows]
 
 
 def _pieces(n: int) -> Iterator[slice]:

@@ -13,9 +13,6 @@ from vaenb.objectives import split_missing
 if TYPE_CHECKING:
     from vaenb.model import VAE
 
-# Added to the decoder's scale for the coarse measure, in scaled units: near the data's own spread.
-COARSE = 0.8
-
 
 class ScoreGraph:
     """The scores of a batch of windows.
@@ -27,41 +24,43 @@ class ScoreGraph:
         See `vaenb.score`.
     imputes : bool
         Whether points may be missing; else nothing is spent on looking for them.
-    measures : int
-        By how many measures to judge single points.
+    by_point : bool
+        Whether to judge single points, too.
+    tolerance : float
+        See `vaenb.score`.
     """
 
-    def __init__(self, vae: VAE, method: str, *, imputes: bool, measures: int) -> None:
-        self.vae, self.method, self.imputes, self.measures = vae, method, imputes, measures
+    def __init__(self, vae: VAE, method: str, *, imputes: bool, by_point: bool, tolerance: float) -> None:
+        self.vae, self.method, self.imputes, self.by_point = vae, method, imputes, by_point
+        self.tolerance = tolerance
 
     def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Scores: windows (batch,), channels (batch, n_channels), points (batch, n_measures, window_size)."""
+        """Scores: windows (batch,), channels (batch, n_channels), points (batch, window_size)."""
         known = split_missing(x)[0] if self.imputes else None
         filled = fill_missing(self.vae, x, impute_noise) if self.imputes else x
         q = self.vae.posterior_of_filled(filled)
         z = q.distribution.loc + q.distribution.scale * noise[:, None, :]
-        found = self._errors(filled, q, z)
+        errors = self._errors(filled, q, z)
         if known is not None:
-            found = [tf.where(known, errors, 0.0) for errors in found]
-        errors = found[0]  # (n_samples, batch, window_size, n_channels)
+            errors = tf.where(known, errors, 0.0)
         share = None if known is None else tf.reduce_mean(tf.cast(known, tf.float32), axis=2)
         by_point = tf.zeros((0,))
-        if self.measures:
-            said = [tf.reduce_mean(tf.reduce_sum(each, axis=3), axis=0) for each in found]
-            by_point = tf.stack([_scaled_up(each, share) for each in said], axis=1)
+        if self.by_point:
+            by_point = _scaled_up(tf.reduce_mean(tf.reduce_sum(errors, axis=3), axis=0), share)
         draws = tf.reduce_sum(errors, axis=2)  # (n_samples, batch, n_channels)
         share = None if share is None else tf.reduce_mean(share, axis=1, keepdims=True)  # (batch, 1)
         by_channel = _scaled_up(tf.reduce_mean(draws, axis=0), share)
         total = self._total(q, z, by_channel, _scaled_up(draws, share))
         return total if share is None else tf.where(share[:, 0] > 0, total, np.nan), by_channel, by_point
 
-    def _errors(self, x: tf.Tensor, q: Any, z: tf.Tensor) -> list[tf.Tensor]:
-        """The errors of each value, (n_samples, batch, window_size, n_channels), by each measure."""
+    def _errors(self, x: tf.Tensor, q: Any, z: tf.Tensor) -> tf.Tensor:
+        """The errors of each value, (n_samples, batch, window_size, n_channels)."""
         if self.method == "reconstruction_error":
-            return [tf.square(x - self.vae.likelihood(q.distribution.loc).mean())[None]]
+            return tf.square(x - self.vae.likelihood(q.distribution.loc).mean())[None]
         p = self.vae.likelihood(z).distribution
-        coarse = [p.copy(scale=p.scale + COARSE)] if self.measures > 1 else []
-        return [-each.log_prob(x) for each in (p, *coarse)]
+        if self.tolerance and self.vae.settings["likelihood"] != "bernoulli":
+            p = p.copy(scale=tf.sqrt(tf.square(p.scale) + self.tolerance**2))
+        return -p.log_prob(x)
 
     def _total(self, q: Any, z: tf.Tensor, by_channel: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """The scores of the windows, from the errors by channel: their mean, and those of each draw."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from vaenb.backend import tf
-from vaenb.checks import check_choice, check_fit, check_whole
+from vaenb.checks import check_choice, check_fit, check_number, check_whole
 from vaenb.errors import InputError
 from vaenb.graphs import compile_graph
 from vaenb.imputing import IMPUTE_ITERATIONS, mirrored_noise
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vaenb.model import VAE
-    from vaenb.records import Floats, Windows
+    from vaenb.records import Windows
 
 POINT_METHODS = ("reconstruction_error", "reconstruction_probability")
 METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
@@ -52,6 +52,7 @@ def score(
     *,
     vote: str = "window",
     n_samples: int = 8,
+    tolerance: float = 0.0,
     seed: int = 0,
 ) -> Scores:
     """Score every timestamp under `windows`; memory does not grow with their number.
@@ -79,7 +80,12 @@ def score(
         What a window says about the timestamps it covers: "window", its own score; "point", the error of
         each timestamp itself (only of "reconstruction_error" and "reconstruction_probability").
     n_samples : int
-        Draws of z for each window.
+        Draws of z for each window. 0 takes the posterior's mean in their place, which "elbo" and "iwae"
+        cannot: draws from a posterior that is wider than the decoder's scale drown what is to be seen.
+    tolerance : float
+        In scaled units: the decoder's scale becomes ``sqrt(scale**2 + tolerance**2)``, as if the values had
+        so much noise more. Then an error well below it is a small one, however sure the decoder is. Of no
+        meaning for "reconstruction_error" and "latent", nor for a likelihood without a scale.
     seed : int
         The same seed gives the same scores.
 
@@ -108,105 +114,43 @@ def score(
         raise InputError(
             f"vote is 'point', which {method!r} has no score for; take {' or '.join(POINT_METHODS)}."
         )
-    if vote == "point":
-        return _by_point(windows, _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, measures=1))[
-            0
-        ]
+    scorer = _Scorer(
+        vae,
+        windows,
+        method,
+        by_point=vote == "point",
+        n_samples=n_samples,
+        tolerance=tolerance,
+        seed=seed,
+    )
     votes = VoteCounter(windows.n_timestamps, windows.window_size)
     by_window = np.empty(len(windows))
-    for part, total, _, _ in _Scorer(vae, windows, method, n_samples=n_samples, seed=seed).chunks():
-        by_window[part] = total
-        every = _known(total)
-        votes.add(total[every], windows.starts[part][every])
-    return _scores(windows, method, _fill_gaps(votes.mean()), by_window)
-
-
-def score_points(
-    vae: VAE,
-    windows: Windows,
-    method: str = "reconstruction_probability",
-    *,
-    n_samples: int = 8,
-    seed: int = 0,
-) -> tuple[Scores, list[Floats]]:
-    """The errors of single points, the mean over the windows that cover them, by two measures.
-
-    Where the decoder is sure, its own scale makes a small error a large one; that finds what is subtle, and
-    is wrong where it is too sure. So the reconstruction probability comes with a second measure, for which
-    `COARSE` is added to the decoder's scale: an error counts by its size in the data.
-
-    Parameters
-    ----------
-    vae, windows, method, n_samples, seed
-        See `score`; the method has errors of single points.
-
-    Returns
-    -------
-    Scores
-        What ``score(vote="point")`` gives.
-    list of ndarray of float64, shape (n_timestamps,)
-        The same values, and those of the coarse measure where the likelihood has a scale.
-    """
-    measures = n_measures(vae, method)
-    return _by_point(
-        windows, _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, measures=measures)
-    )
-
-
-def n_measures(vae: VAE, method: str) -> int:
-    """By how many measures `score_points` judges."""
-    has_scale = vae.settings["likelihood"] != "bernoulli" and method != "reconstruction_error"
-    return 2 if has_scale else 1
-
-
-def score_few(
-    vae: VAE, windows: Windows, *, method: str, n_samples: int, seed: int, measures: int
-) -> NDArray[np.float64]:
-    """What each of a few windows says of its points, shape (n_windows, n_measures, window_size).
-
-    For streams: in batches of two sizes, so that two graphs are compiled, whatever the number of windows.
-
-    Parameters
-    ----------
-    vae, windows, method, n_samples, seed
-        See `score`.
-    measures : int
-        0: one measure, the window's own score for all of its points. NaN where a window abstains.
-    """
-    at_once = next((size for size in FEW if len(windows) <= size), None)
-    scorer = _Scorer(vae, windows, method, n_samples=n_samples, seed=seed, measures=measures, at_once=at_once)
-    found = np.empty((len(windows), max(measures, 1), windows.window_size))
-    for part, total, _, by_point in scorer.chunks():
-        found[part] = by_point if measures else total[:, None, None]
-    return found
-
-
-def _by_point(windows: Windows, scorer: _Scorer) -> tuple[Scores, list[Floats]]:
-    """The scores by the first measure of single points, and the errors by each."""
-    votes = VoteCounter(windows.n_timestamps, windows.window_size, scorer.measures)
-    by_window = np.empty(len(windows))
     for part, total, _, by_point in scorer.chunks():
         by_window[part] = total
-        every = _known(total)
-        votes.add(by_point[every], windows.starts[part][every])
-    errors = [_fill_gaps(mean) for mean in votes.means()]
-    return _scores(windows, scorer.method, errors[0], by_window), errors
-
-
-def _known(total: Floats) -> slice | NDArray[np.bool_]:
-    """Which windows have a score."""
-    known = ~np.isnan(total)
-    return slice(None) if known.all() else known
-
-
-def _scores(windows: Windows, method: str, values: Floats, by_window: Floats) -> Scores:
+        known = ~np.isnan(total)
+        every = slice(None) if known.all() else known
+        votes.add((by_point if scorer.by_point else total)[every], windows.starts[part][every])
     return Scores(
-        values=values,
+        values=_fill_gaps(votes.mean()),
         method=method,
         window_size=windows.window_size,
         window_values=by_window,
         window_starts=windows.starts,
     )
+
+
+def score_few(vae: VAE, windows: Windows, *, method: str, vote: str, **chosen: Any) -> NDArray[np.float64]:
+    """What each of a few windows says of its points, shape (n_windows, window_size); NaN where it abstains.
+
+    For streams: in batches of two sizes, so that two graphs are compiled, whatever the number of windows.
+    See `score` for the parameters.
+    """
+    at_once = next((size for size in FEW if len(windows) <= size), None)
+    scorer = _Scorer(vae, windows, method, by_point=vote == "point", at_once=at_once, **chosen)
+    found = np.empty((len(windows), windows.window_size))
+    for part, total, _, by_point in scorer.chunks():
+        found[part] = by_point if scorer.by_point else total[:, None]
+    return found
 
 
 def channel_scores(
@@ -215,6 +159,7 @@ def channel_scores(
     method: str = "reconstruction_probability",
     *,
     n_samples: int = 8,
+    tolerance: float = 0.0,
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """Each channel's part of the score of each window, shape (n_windows, n_channels).
@@ -225,7 +170,8 @@ def channel_scores(
     check_choice("method", method, METHODS)
     separable = method if method == "reconstruction_error" else "reconstruction_probability"
     found = np.empty((len(windows), windows.n_channels))
-    for part, _, by_channel, _ in _Scorer(vae, windows, separable, n_samples=n_samples, seed=seed).chunks():
+    scorer = _Scorer(vae, windows, separable, n_samples=n_samples, tolerance=tolerance, seed=seed)
+    for part, _, by_channel, _ in scorer.chunks():
         found[part] = by_channel
     return found
 
@@ -251,24 +197,30 @@ class _Scorer:
         *,
         n_samples: int,
         seed: int,
-        measures: int = 0,
+        tolerance: float = 0.0,
+        by_point: bool = False,
         at_once: int | None = None,
     ) -> None:
         check_fit("windows", windows, vae.window_size, vae.n_channels)
-        draws = 1 if method in {"reconstruction_error", "latent"} else check_whole("n_samples", n_samples)
-        self.windows, self.method, self.measures = windows, method, measures
+        n_samples = check_whole("n_samples", n_samples, least=1 if method in {"elbo", "iwae"} else 0)
+        draws = 1 if method in {"reconstruction_error", "latent"} else max(1, n_samples)
+        self.windows, self.method, self.by_point = windows, method, by_point
+        self.tolerance = check_number("tolerance", tolerance, least=0.0)
         self.chunk = at_once or int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, LARGEST_CHUNK))
         # The matrix products of a single draw use all cores as it is, and get in each other's way.
         self._in_flight = 1 if draws == 1 else IN_FLIGHT
-        self._noise = tf.constant(mirrored_noise(draws, vae.latent_dim, seed))
+        noise = mirrored_noise(draws, vae.latent_dim, seed)
+        self._noise = tf.constant(noise if n_samples else np.zeros_like(noise))
         self._impute_noise = tf.constant(mirrored_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
         self._vae = vae
 
     def _graph(self, vae: VAE, *, imputes: bool) -> Any:
         """The compiled graph for windows with missing points, or without."""
-        key = self.method, imputes, self.measures, self.chunk, len(self._noise)
+        key = self.method, imputes, self.by_point, self.tolerance, self.chunk, len(self._noise)
         if key not in vae.graphs:
-            graph = ScoreGraph(vae, self.method, imputes=imputes, measures=self.measures)
+            graph = ScoreGraph(
+                vae, self.method, imputes=imputes, by_point=self.by_point, tolerance=self.tolerance
+            )
             x = tf.TensorSpec((self.chunk, vae.window_size, vae.n_channels))
             # For one shape: to look for the graph that fits takes each call a third of a millisecond.
             vae.graphs[key] = compile_graph(graph.score).get_concrete_function(
@@ -277,7 +229,7 @@ class _Scorer:
         return vae.graphs[key]
 
     def chunks(self) -> Iterator[tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]]:
-        """Yield each part of the windows with scores: (n,), (n, n_channels), (n, n_measures, window_size).
+        """Yield each part of the windows with scores: (n,), (n, n_channels), (n, window_size).
 
         The last ones are empty where nobody asked for them. NaN for a window or a point that holds no value
         at all.

@@ -32,12 +32,12 @@ class Tail:
         On the grid, NaN where missing.
     sums, counts : ndarray, shape (n_kept, n_channels)
         Of the rows in the newest cell, (n_channels,): more may come.
-    votes : ndarray of float64, shape (n_measures, n_kept)
+    votes : ndarray of float64, shape (n_kept,)
         The sums of what all windows but the newest say.
     voters : ndarray of int64, shape (n_kept,)
-    newest : ndarray of float64, shape (n_measures, window_size), or None
+    newest : ndarray of float64, shape (window_size,), or None
         What the newest window says; it is asked again where its last cell changes.
-    errors : ndarray of float64, shape (n_measures, n_kept)
+    errors : ndarray of float64, shape (n_kept,)
         Mean votes, with gaps filled.
     scores : ndarray of float64, shape (n_kept,)
     n_known : int
@@ -69,15 +69,13 @@ class Weigher:
 
     Parameters
     ----------
-    window_size, n_channels, n_measures : int
+    window_size, n_channels : int
     lengths : MultiScale or None
         Without it the mean vote is the score.
     """
 
-    def __init__(
-        self, window_size: int, *, n_channels: int, n_measures: int, lengths: MultiScale | None
-    ) -> None:
-        self.window_size, self.n_channels, self.n_measures = window_size, n_channels, n_measures
+    def __init__(self, window_size: int, *, n_channels: int, lengths: MultiScale | None) -> None:
+        self.window_size, self.n_channels = window_size, n_channels
         self._lengths = lengths
         longest = 1 if lengths is None else int(lengths.lengths_[-1])
         # The mean around a cell takes so many cells before it, and so many from it on.
@@ -85,16 +83,15 @@ class Weigher:
 
     def nothing(self) -> Tail:
         """The tail of a stream without points."""
-        none = np.zeros((self.n_measures, 0))
         return Tail(
             base=0,
             values=np.zeros((0, self.n_channels)),
             sums=np.zeros(self.n_channels),
             counts=np.zeros(self.n_channels),
-            votes=none,
+            votes=np.zeros(0),
             voters=np.zeros(0, dtype=np.int64),
             newest=None,
-            errors=none,
+            errors=np.zeros(0),
             scores=np.zeros(0),
             n_known=0,
             n_settled=0,
@@ -110,15 +107,15 @@ class Weigher:
         cells : ndarray of int64, shape (n,)
             Never falling, and none before the newest cell of the tail.
         ask : callable
-            What all windows of some values, (n_cells, n_channels), say: (n_windows, n_measures, window_size).
+            What all windows of some values, (n_cells, n_channels), say: (n_windows, window_size).
         """
         values, sums, counts = _laid(tail, rows, cells)
         n_old, n, size = len(tail.values), len(values), self.window_size
         is_same = n_old == 0 or cells[0] > tail.n_cells - 1
         # All windows that end after the old cells; or on the newest of them, where that has changed.
         first = max(0, (n_old if is_same else n_old - 1) - size + 1)
-        said = ask(values[first:]) if n - first >= size else np.empty((0, self.n_measures, size))
-        votes = np.pad(tail.votes, ((0, 0), (0, n - n_old)))
+        said = ask(values[first:]) if n - first >= size else np.empty((0, size))
+        votes = np.pad(tail.votes, (0, n - n_old))
         voters = np.pad(tail.voters, (0, n - n_old))
         newest = tail.newest
         if newest is not None and is_same:
@@ -148,33 +145,32 @@ class Weigher:
         if newest is None:
             return np.full_like(votes, np.nan), 0
         total, count = votes.copy(), voters.copy()
-        size, n = self.window_size, votes.shape[1]
+        size, n = self.window_size, len(votes)
         _add(total, count, newest[None], n - size)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = total / count
         stay = tail.n_known
-        means[:, :stay] = tail.errors[:, :stay]
-        known = np.flatnonzero(~np.isnan(means[0]))
+        means[:stay] = tail.errors[:stay]
+        known = np.flatnonzero(~np.isnan(means))
         if not len(known):
             return means, 0
         if len(known) < n:
-            nobody = np.flatnonzero(np.isnan(means[0]))
-            for row in means:
-                row[nobody] = np.interp(nobody, known, row[known])
+            nobody = np.flatnonzero(np.isnan(means))
+            means[nobody] = np.interp(nobody, known, means[known])
         settled = known[known < n - size]
         return means, int(settled[-1]) + 1 if len(settled) else 0
 
     def _scores(self, tail: Tail, errors: Floats) -> Floats:
         """The scores, those computed anew that look at an error that has changed."""
-        n_old, n = len(tail.scores), errors.shape[1]
-        if np.isnan(errors[0, -1]):
+        n_old, n = len(tail.scores), len(errors)
+        if np.isnan(errors[-1]):
             return np.full(n, np.nan)
-        same = (errors[:, :n_old] == tail.errors).all(axis=0)
+        same = errors[:n_old] == tail.errors
         changed = n_old if same.all() else int(np.argmin(same))
         first = max(0, changed - self._after + 1)
         begin = max(0, first - self._before)
-        part = errors[:, begin:]
-        found = part[0] if self._lengths is None else self._lengths.transform(list(part))
+        part = errors[begin:]
+        found = part if self._lengths is None else self._lengths.transform(part)
         return np.concatenate([tail.scores[:first], found[first - begin :]])
 
     def forget(self, tail: Tail) -> Tail:
@@ -188,10 +184,10 @@ class Weigher:
             values=tail.values[drop:],
             sums=tail.sums,
             counts=tail.counts,
-            votes=tail.votes[:, drop:],
+            votes=tail.votes[drop:],
             voters=tail.voters[drop:],
             newest=tail.newest,
-            errors=tail.errors[:, drop:],
+            errors=tail.errors[drop:],
             scores=tail.scores[drop:],
             n_known=tail.n_known - drop,
             n_settled=tail.n_settled,
@@ -216,17 +212,17 @@ def _laid(tail: Tail, rows: Floats, cells: Ints) -> tuple[Floats, Floats, Floats
 
 
 def _add(votes: Floats, voters: Ints, said: Votes, first: int) -> None:
-    """Add the votes of windows that start one after the other; NaN abstains, by all measures."""
-    n, _, size = said.shape
-    speaks = ~np.isnan(said[:, 0])
-    said = np.where(speaks[:, None], said, 0.0)
+    """Add the votes of windows that start one after the other; NaN abstains."""
+    n, size = said.shape
+    speaks = ~np.isnan(said)
+    said = np.where(speaks, said, 0.0)
     if n < size:
         for place in range(n):
             here = slice(first + place, first + place + size)
-            votes[:, here] += said[place]
+            votes[here] += said[place]
             voters[here] += speaks[place]
         return
     for offset in range(size):
         here = slice(first + offset, first + offset + n)
-        votes[:, here] += said[:, :, offset].T
+        votes[here] += said[:, offset]
         voters[here] += speaks[:, offset]

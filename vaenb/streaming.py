@@ -14,7 +14,7 @@ from vaenb.errors import InputError
 from vaenb.inputs import compare_intervals
 from vaenb.reading.grid import lay_grid
 from vaenb.records import SECONDS_PER_DAY
-from vaenb.scoring import n_measures, score_few
+from vaenb.scoring import score_few
 from vaenb.stream_log import Log
 from vaenb.stream_points import Clock, Points, check_forward, read_points
 from vaenb.stream_tail import Weigher
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vaenb.detector import VAEDetector
-    from vaenb.records import Floats, Ints
+    from vaenb.records import Floats, Ints, Windows
     from vaenb.stream_tail import Tail, Votes
     from vaenb.thresholds.base import Threshold
 
@@ -148,23 +148,9 @@ class Stream:
         self._channels, self._scaler = detector.channels_, detector.scaler_
         self._size, self._points_per_day = detector.window_size_, detector.points_per_day_
         self._keep = keep
-        measures = 1 if detector.vote == "point" else 0
-        if detector.weighs_lengths:
-            measures = n_measures(detector.model_, detector.method)
-        self._votes = partial(
-            score_few,
-            detector.model_,
-            method=detector.method,
-            n_samples=detector.n_samples,
-            seed=detector.seed,
-            measures=measures,
-        )
-        self._weigher = Weigher(
-            self._size,
-            n_channels=len(self._channels),
-            n_measures=max(1, measures),
-            lengths=detector.lengths_,
-        )
+        chosen = {"method": detector.method, "vote": detector.window_vote, **detector.drawing}
+        self._votes: Callable[[Windows], Votes] = partial(score_few, detector.model_, **chosen)
+        self._weigher = Weigher(self._size, n_channels=len(self._channels), lengths=detector.lengths_)
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Stream], None]] = []
         self._times, self._cells = Log(np.int64), Log(np.int64)
@@ -357,7 +343,7 @@ class Stream:
         return learnt if compare_intervals(found, learnt, stacklevel=6) else found
 
     def _ask(self, values: Floats) -> Votes:
-        """What all windows of some values on the grid say: (n_windows, n_measures, window_size)."""
+        """What all windows of some values on the grid say: (n_windows, window_size)."""
         windows = make_windows(self._scaler.transform(values), self._size)
         return self._votes(windows)
 

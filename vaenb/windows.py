@@ -117,29 +117,27 @@ def average_windows(
 
 
 class VoteCounter:
-    """Adds up the votes of windows chunk by chunk, by one or more measures.
+    """Adds up the votes of windows chunk by chunk.
 
-    Memory is 4 bytes a timestamp, and 8 for each measure. Plain sums, no running differences: one enormous
-    vote leaves no trace on timestamps it does not cover.
+    Memory is 12 bytes a timestamp. Plain sums, no running differences: one enormous vote leaves no trace on
+    timestamps it does not cover.
 
     Parameters
     ----------
     n_timestamps : int
     window_size : int
-    n_measures : int
-        Votes of a window on each timestamp; who abstains by one measure abstains by all.
     """
 
-    def __init__(self, n_timestamps: int, window_size: int, n_measures: int = 1) -> None:
+    def __init__(self, n_timestamps: int, window_size: int) -> None:
         self.window_size = window_size
-        self._total = [np.zeros(n_timestamps) for _ in range(n_measures)]
+        self._total = np.zeros(n_timestamps)
         self._more = np.zeros(n_timestamps + 1, dtype=np.int32)  # voters, less those of the timestamp before
 
     def add(self, values: NDArray[np.floating[Any]], starts: NDArray[np.int64]) -> None:
         """Add the votes of the windows at `starts`, shape (n_windows,); starts differ.
 
         `values` holds one vote for all timestamps of a window, (n_windows,), or one for each,
-        (n_windows, window_size) or (n_windows, n_measures, window_size), where NaN abstains.
+        (n_windows, window_size), where NaN abstains.
         """
         if not len(starts):
             return
@@ -147,36 +145,31 @@ class VoteCounter:
         self._more[_places(starts, stride, 0)] += 1
         self._more[_places(starts, stride, self.window_size)] -= 1
         if values.ndim > 1:
-            self._add_each(values.reshape(len(starts), -1, self.window_size), starts, stride)
+            self._add_each(values, starts, stride)
         elif stride == 1:
             spread = moving_sums(values, self.window_size)
-            self._total[0][starts[0] : starts[0] + len(spread)] += spread
+            self._total[starts[0] : starts[0] + len(spread)] += spread
         else:
             for offset in range(self.window_size):
-                self._total[0][_places(starts, stride, offset)] += values
+                self._total[_places(starts, stride, offset)] += values
 
     def _add_each(self, values: NDArray[np.floating[Any]], starts: NDArray[np.int64], stride: int) -> None:
-        """Add a vote for each timestamp, (n_windows, n_measures, window_size)."""
-        abstains = np.isnan(values[:, 0])
+        """Add a vote for each timestamp, (n_windows, window_size)."""
+        abstains = np.isnan(values)
         some = bool(abstains.any())
-        votes = np.where(abstains[:, None], 0.0, values) if some else values
+        votes = np.where(abstains, 0.0, values) if some else values
         for offset in range(self.window_size):
             here = _places(starts, stride, offset)
-            for measure, total in enumerate(self._total):
-                total[here] += votes[:, measure, offset]
+            self._total[here] += votes[:, offset]
             if some:
                 self._more[here] -= abstains[:, offset]
                 self._more[_places(starts, stride, offset + 1)] += abstains[:, offset]
 
-    def means(self) -> list[NDArray[np.float64]]:
-        """The mean votes by each measure, shape (n_timestamps,); NaN where nobody voted. Ends the count."""
+    def mean(self) -> NDArray[np.float64]:
+        """The mean vote, shape (n_timestamps,); NaN where nobody voted. Ends the count."""
         voters = np.cumsum(self._more[:-1], out=self._more[:-1])
         with np.errstate(invalid="ignore"):  # nothing by nobody is NaN
-            return [np.divide(total, voters, out=total) for total in self._total]
-
-    def mean(self) -> NDArray[np.float64]:
-        """The mean vote by the first measure, shape (n_timestamps,); else as `means`."""
-        return self.means()[0]
+            return np.divide(self._total, voters, out=self._total)
 
 
 def _even_stride(starts: NDArray[np.int64]) -> int:

@@ -9,7 +9,7 @@ import vaenb
 from vaenb.view_models.study import StudyPlan
 from vaenb.view_models.study_code import changed_settings, setting_code, study_code
 from vaenb.view_models.study_picture import draw_path
-from vaenb.view_models.study_scores import METHODS, VOTES, consequence
+from vaenb.view_models.study_scores import METHODS, VOTES, consequence, takes_draws
 from vaenb.view_models.study_steps import (
     DEFAULTS,
     KEYS,
@@ -297,7 +297,8 @@ def test_every_choice_of_step_four_has_its_sentences(method, vote):
     text = consequence(method=method, vote=vote, n_samples=8)
     assert text[0].isupper()
     assert text.endswith(".")
-    assert ("draws of z" in text) == (method not in {"reconstruction_error", "latent"})
+    drawn = method in {"elbo", "iwae"} or (method == "reconstruction_probability" and vote != "lengths")
+    assert ("draws of z" in text) == takes_draws(method=method, vote=vote) == drawn
 
 
 def test_settings_as_python():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from vaenb.view_models.study_scores import METHODS, POINT_METHODS, VOTES, consequence
+from vaenb.view_models.study_scores import METHODS, POINT_METHODS, VOTES, consequence, takes_draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +64,8 @@ class ScoreControls:
             self.n_samples.value = settings["n_samples"]
             for control in (self.method, self.vote, self.n_samples):
                 control.disabled = not enabled
+            drawn = takes_draws(method=settings["method"], vote=settings["vote"])
+            self.n_samples.disabled = not (enabled and drawn)
         finally:
             self._quiet = False
         self._says.value = html.escape(consequence(**settings))

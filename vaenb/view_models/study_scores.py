@@ -27,6 +27,12 @@ _OF_VOTE: Final = {
 }
 
 
+def takes_draws(*, method: str, vote: str) -> bool:
+    """Whether z is drawn; else the posterior's mean is taken."""
+    by_lengths = vote == "lengths" and method in POINT_METHODS
+    return not by_lengths and method not in {"reconstruction_error", "latent"}
+
+
 def consequence(*, method: str, vote: str, n_samples: int) -> str:
     """What the choices bring, in a sentence or two.
 
@@ -37,5 +43,5 @@ def consequence(*, method: str, vote: str, n_samples: int) -> str:
     """
     voted = "window" if vote == "lengths" and method not in POINT_METHODS else vote
     told = _OF_METHOD[method]
-    draws = "" if method in {"reconstruction_error", "latent"} else f" Averaged over {n_samples} draws of z."
+    draws = f" Averaged over {n_samples} draws of z." if takes_draws(method=method, vote=vote) else ""
     return f"{told[0].upper()}{told[1:]}.{draws} {_OF_VOTE[voted][0].upper()}{_OF_VOTE[voted][1:]}."
