@@ -14,13 +14,17 @@ FINITE = st.floats(-1e6, 1e6, allow_nan=False, width=32)
 
 
 def naive_mean(values, length):
+    """The mean of the known values around each one; NaN where there is none."""
     before, after = length // 2, length - length // 2
-    return np.array([values[max(0, i - before) : i + after].mean() for i in range(len(values))])
+    around = [values[max(0, i - before) : i + after] for i in range(len(values))]
+    return np.array(
+        [np.mean(near[~np.isnan(near)]) if not np.isnan(near).all() else np.nan for near in around]
+    )
 
 
 @settings(deadline=None)
-@given(hnp.arrays(np.float64, st.integers(1, 60), elements=FINITE), st.integers(1, 80))
-def test_box_mean_is_the_mean_of_the_neighbours(values, length):
+@given(hnp.arrays(np.float64, st.integers(1, 60), elements=FINITE | st.just(np.nan)), st.integers(1, 80))
+def test_box_mean_is_the_mean_of_the_known_neighbours(values, length):
     np.testing.assert_allclose(box_mean(values, length), naive_mean(values, length), rtol=1e-9, atol=1e-6)
 
 
@@ -29,6 +33,7 @@ def test_box_mean_is_the_mean_of_the_neighbours(values, length):
 def test_pieces_do_not_change_a_single_bit(n, piece, monkeypatch):
     rng = np.random.default_rng(n)
     train, errors = rng.gamma(0.3, size=400), rng.gamma(0.3, size=n) * 1e3
+    errors[(rng.random(n) < 0.2) & (np.arange(n) > n // 2)] = np.nan
     whole = MultiScale(16).fit(train)
     expected = whole.transform(errors)
     monkeypatch.setattr(multiscale, "PIECE", piece)
@@ -56,6 +61,31 @@ def test_the_score_is_what_the_docstring_says():
     scales = MultiScale(16).fit(train)
     np.testing.assert_allclose(scales.transform(errors), np.mean(expected, axis=0) ** (2 / 3), rtol=1e-7)
     assert scales.sigma_.max() < 30  # against 300 without the cut
+
+
+def test_missing_errors_are_left_out():
+    rng = np.random.default_rng(0)
+    train, errors = rng.gamma(0.3, size=1100), rng.gamma(0.3, size=700)
+    train[rng.random(1100) < 0.5] = np.nan
+    errors[rng.random(700) < 0.5] = np.nan
+    errors[100:400] = np.nan  # longer than the longest length
+    known = ~np.isnan(train)
+    cap = np.median(train[known]) + 20 * TO_SIGMA * np.median(np.abs(train[known] - np.median(train[known])))
+    beyond = []
+    for share in LENGTHS:
+        length = max(1, round(share * 16))
+        most = cap if length > 16 else np.inf
+        usual = naive_mean(np.minimum(train, most), length)[known]
+        middle = np.median(usual)
+        reach = 30 * TO_SIGMA * np.median(np.abs(usual - middle))
+        sigma = np.std(np.clip(usual, middle - reach, middle + reach))
+        beyond.append(np.maximum((naive_mean(np.minimum(errors, most), length) - middle) / sigma, 0))
+    score = MultiScale(16).fit(train).transform(errors)
+    somebody = ~np.isnan(beyond).all(axis=0)
+    expected = np.nanmean(np.array(beyond)[:, somebody], axis=0) ** (2 / 3)
+    np.testing.assert_allclose(score[somebody], expected, rtol=1e-7)
+    assert not somebody.all()
+    np.testing.assert_array_equal(score[~somebody], 0.0)
 
 
 def test_lengths_of_which_the_training_part_holds_too_few_are_left_out():

@@ -113,6 +113,21 @@ def test_what_was_saved_comes_back_and_scores_alike_bit_for_bit(monkeypatch, tmp
     assert (tmp_path / "b.vaenb").read_bytes() == (tmp_path / "a.vaenb").read_bytes()
 
 
+@pytest.mark.parametrize("share", [0.01, 0.5])
+def test_missing_points_are_filled_after_loading_as_before(monkeypatch, tmp_path, share):
+    table = frame()
+    table[np.random.default_rng(0).random(len(table)) < share] = np.nan
+    monkeypatch.setattr("vaenb.detector.train", train_a_little)
+    detector = VAEDetector(**SMALL).fit(table)
+    assert detector.imputes_ == (share < 0.1)  # else hardly a window is whole
+    detector.save(tmp_path / "a.vaenb")
+    found = load(tmp_path / "a.vaenb")
+    assert found.imputes_ == detector.imputes_
+    np.testing.assert_array_equal(found.decision_function(table), detector.decision_function(table))
+    detector.imputes_ = not detector.imputes_
+    assert not np.allclose(detector.decision_function(table), found.decision_function(table))
+
+
 def test_everything_fitted_comes_back(saved):
     detector, path = saved
     found = vaenb.load(path)

@@ -184,6 +184,22 @@ def test_what_no_score_can_be_drawn_with_is_refused(models):
         score(vae, windows, tolerance=-0.1)
 
 
+@pytest.mark.parametrize("method", POINT_METHODS)
+def test_missing_points_can_stay_at_0(models, method):
+    vae, values = models["normal"], holed(make_values(24))
+    windows, noise = cut(values, stride=SIZE), mirrored_noise(5, 3, seed=0)
+    expected = []
+    for start in windows.starts:
+        x = values[start : start + SIZE].astype(np.float32)
+        errors = naive_errors(vae, np.nan_to_num(x), method, noise)
+        expected.append(np.where(np.isnan(x), 0.0, errors).sum() * x.size / (~np.isnan(x)).sum())
+    found = score(vae, windows, method, n_samples=5, impute=False).window_values
+    np.testing.assert_allclose(found, expected, rtol=2e-4, atol=1e-4)
+    by_channel = channel_scores(vae, windows, method, n_samples=5, impute=False)
+    np.testing.assert_allclose(by_channel.sum(axis=1), found, rtol=1e-5)
+    assert np.abs(found - score(vae, windows, method, n_samples=5).window_values).max() > 0.1
+
+
 def naive_errors(vae, x, method, noise, *, tolerance=0.0):
     """The mean error over the draws, shape (window_size, n_channels); NaN where missing."""
     filled = naive_impute(vae, x, mirrored_noise(10, vae.latent_dim, 0)) if np.isnan(x).any() else x

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaenb import InputError, Series, make_windows
-from vaenb.windows import VoteCounter, average_windows, window_starts
+from vaenb.windows import VoteCounter, average_windows, whole_share, window_starts
 
 SIZES = {"n": st.integers(1, 120), "window_size": st.integers(1, 40), "stride": st.integers(1, 30)}
 
@@ -208,3 +208,13 @@ def test_a_series_tells_about_itself():
     frame = series.frame
     np.testing.assert_array_equal(frame.index.to_numpy(), stamps)
     assert (frame.columns.tolist(), frame.index.name) == (["a"], "index")
+
+
+def test_the_share_of_whole_windows():
+    values = np.arange(40.0)
+    assert whole_share(make_windows(values, 8)) == 1
+    values[[3, 30]] = np.nan
+    windows = make_windows(values, 8, stride=3)
+    whole = [not np.isnan(values[start : start + 8]).any() for start in windows.starts]
+    assert whole_share(windows) == np.mean(whole)
+    assert 0 < np.mean(whole) < 1

@@ -22,6 +22,7 @@ from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
 from vaenb.settings import as_code, check_settings, plain
 from vaenb.thresholds.rules import as_rule, calibration_cells, fit_rule, rehearse
 from vaenb.training import train
+from vaenb.windows import whole_share
 
 if TYPE_CHECKING:
     import os
@@ -79,9 +80,9 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
     vote : {"lengths", "window", "point"}
         "lengths" averages the errors of single points over several lengths, from a point to eight windows,
         and judges them together (`vaenb.multiscale.MultiScale`); its scores have no unit. It takes the
-        errors at the posterior's mean, with a tolerance of 0.15 scaled units. "window" and "point" are those
-        of `vaenb.score`, in nats or squared scaled units. A method without errors of single points
-        ("elbo", "iwae", "latent") votes by window in place of lengths.
+        errors at the posterior's mean, with a tolerance of 0.15 scaled units, and leaves missing points out
+        of its averages. "window" and "point" are those of `vaenb.score`, in nats or squared scaled units. A
+        method without errors of single points ("elbo", "iwae", "latent") votes by window in place of lengths.
     n_samples : int
         Draws of z for each window, where lengths are not weighed.
     threshold : Threshold, str or float, optional
@@ -98,6 +99,8 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
     model_ : VAE
     scaler_ : Scaler
     window_size_ : int
+    imputes_ : bool
+        Whether missing points are imputed for the encoder: where most windows of the training part are whole.
     history_ : History
     rule_ : Threshold
         The fitted rule, with its promise.
@@ -273,6 +276,7 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
             )
             self.scaler_: Scaler = prepared.scaler
             self.window_size_ = int(prepared.window_size)
+            self.imputes_ = whole_share(prepared.train) >= 0.5
             self.channels_ = series.channels
             self.train_stop_ = prepared.train_stop
             self.points_per_day_ = series.points_per_day
@@ -477,8 +481,11 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         return series.to_rows(self._score(series).values)
 
     def _errors(self, windows: Windows) -> Scores:
-        """What windows say of each timestamp."""
-        return score(self.model_, windows, self.method, vote=self.window_vote, **self.drawing)
+        """What windows say of each timestamp; for the lengths, NaN where nothing is known."""
+        found = score(self.model_, windows, self.method, vote=self.window_vote, **self.drawing)
+        if self.weighs_lengths and windows.missing is not None:
+            found.values[windows.missing.all(axis=1)] = np.nan
+        return found
 
     @property
     def weighs_lengths(self) -> bool:
@@ -492,10 +499,11 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
 
     @property
     def drawing(self) -> dict[str, Any]:
-        """`n_samples`, `tolerance` and `seed` of its scores, as `vaenb.score` takes them."""
-        if self.weighs_lengths:
-            return {"n_samples": 0, "tolerance": TOLERANCE, "seed": self.seed}
-        return {"n_samples": self.n_samples, "tolerance": 0.0, "seed": self.seed}
+        """What `vaenb.score` is to take: `n_samples`, `tolerance`, `impute` and `seed`."""
+        draws = (
+            {"n_samples": 0, "tolerance": TOLERANCE} if self.weighs_lengths else {"n_samples": self.n_samples}
+        )
+        return {**draws, "impute": self.imputes_, "seed": self.seed}
 
     def _fit_lengths(self, errors: Scores, *, stop: int) -> Scores:
         """Learn what is usual up to `stop`; the scores that are judged."""

@@ -40,6 +40,8 @@ class MultiScale:
     window errors are cut off at a cap, so that a spike does not raise the score windows away from it.
     ``sigma_l`` is a standard deviation of values cut off at 44 median absolute deviations from the median:
     errors have a long tail that is usual, and a broken sensor in the training part a longer one that is not.
+    An error of NaN is missing: ``m_l(t)`` is the mean of those that are known, and the score that of the
+    lengths which hold one; 0 where none does.
 
     Parameters
     ----------
@@ -76,9 +78,10 @@ class MultiScale:
         """Learn what is usual from the errors of the training part, shape (n_timestamps,)."""
         known = np.asarray(errors, dtype=np.float64)
         self.lengths_ = self._ladder(len(known))
-        median, spread = _middle(known)
+        there = _there(known)
+        median, spread = _middle(known[there])
         self.cap_ = median + CAP * spread
-        usual = [_usual(self._means(known, int(length))) for length in self.lengths_]
+        usual = [_usual(self._means(known, int(length))[there]) for length in self.lengths_]
         self.median_, self.sigma_ = np.transpose(usual)
         return self
 
@@ -128,10 +131,13 @@ class MultiScale:
 
     def _score(self, errors: Floats, part: slice) -> Floats:
         """The scores of a part."""
-        total = np.zeros(part.stop - part.start)
+        total, voters = np.zeros(part.stop - part.start), np.zeros(part.stop - part.start)
         for length, median, sigma in zip(self.lengths_, self.median_, self.sigma_, strict=True):
-            total += np.maximum((self._mean(errors, part, int(length)) - median) / sigma, 0.0)
-        return np.asarray((total / len(self.lengths_)) ** POWER)
+            beyond = np.maximum((self._mean(errors, part, int(length)) - median) / sigma, 0.0)
+            there = _there(beyond)
+            total[there] += beyond[there]
+            voters[there] += 1
+        return np.asarray((total / np.maximum(voters, 1)) ** POWER)
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """What was learnt, as plain arrays."""
@@ -187,10 +193,21 @@ def _usual(values: Floats) -> tuple[float, float]:
 
 
 def box_mean(values: Floats, length: int) -> Floats:
-    """The mean of the `length` values around each one, shape (n,); fewer at the ends."""
+    """The mean of those of the `length` values around each one that are known; NaN where none is."""
     if length <= 1:
         return values
     n, before, after = len(values), length // 2, length - length // 2
-    mean = moving_sums(values, length)[after - 1 : after - 1 + n]
-    places = np.arange(n)
-    return np.asarray(mean / (np.minimum(places + after, n) - np.maximum(places - before, 0)))
+    there, around = _there(values), slice(after - 1, after - 1 + n)
+    if isinstance(there, slice):
+        places = np.arange(n)
+        count = np.minimum(places + after, n) - np.maximum(places - before, 0)
+        return np.asarray(moving_sums(values, length)[around] / count)
+    total = moving_sums(np.where(there, values, 0.0), length)[around]
+    with np.errstate(invalid="ignore"):  # nothing of none is NaN
+        return np.asarray(total / moving_sums(there.astype(np.float64), length)[around])
+
+
+def _there(values: Floats) -> slice | NDArray[np.bool_]:
+    """Where values are known."""
+    known = ~np.isnan(values)
+    return slice(None) if known.all() else known

@@ -86,6 +86,7 @@ def _describe(detector: VAEDetector) -> dict[str, Any]:
         "rule": detector.rule_.to_dict(),
         "window_size": detector.window_size_,
         "channels": list(detector.channels_),
+        "imputes": detector.imputes_,
         "train_stop": detector.train_stop_,
         "points_per_day": detector.points_per_day_,
         "notes": list(detector.notes_),
@@ -166,6 +167,7 @@ def _build(arrays: Arrays, meta: Meta) -> VAEDetector:
     lengths = under("lengths_", arrays)
     detector.lengths_ = MultiScale.from_state(detector.window_size_, lengths) if lengths else None
     detector.channels_ = tuple(str(name) for name in meta["channels"])
+    detector.imputes_ = bool(meta["imputes"])
     detector.train_stop_ = int(meta["train_stop"])
     detector.points_per_day_ = None if meta["points_per_day"] is None else float(meta["points_per_day"])
     detector.notes_ = tuple(str(note) for note in meta["notes"])

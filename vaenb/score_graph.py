@@ -22,22 +22,25 @@ class ScoreGraph:
     vae : VAE
     method : str
         See `vaenb.score`.
-    imputes : bool
+    has_gaps : bool
         Whether points may be missing; else nothing is spent on looking for them.
     by_point : bool
         Whether to judge single points, too.
-    tolerance : float
+    tolerance, impute
         See `vaenb.score`.
     """
 
-    def __init__(self, vae: VAE, method: str, *, imputes: bool, by_point: bool, tolerance: float) -> None:
-        self.vae, self.method, self.imputes, self.by_point = vae, method, imputes, by_point
-        self.tolerance = tolerance
+    def __init__(
+        self, vae: VAE, method: str, *, has_gaps: bool, by_point: bool, tolerance: float, impute: bool
+    ) -> None:
+        self.vae, self.method, self.has_gaps, self.by_point = vae, method, has_gaps, by_point
+        self.tolerance, self.impute = tolerance, impute
 
     def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Scores: windows (batch,), channels (batch, n_channels), points (batch, window_size)."""
-        known = split_missing(x)[0] if self.imputes else None
-        filled = fill_missing(self.vae, x, impute_noise) if self.imputes else x
+        known, filled = split_missing(x) if self.has_gaps else (None, x)
+        if self.has_gaps and self.impute:
+            filled = fill_missing(self.vae, x, impute_noise)
         q = self.vae.posterior_of_filled(filled)
         z = q.distribution.loc + q.distribution.scale * noise[:, None, :]
         errors = self._errors(filled, q, z)

@@ -53,6 +53,7 @@ def score(
     vote: str = "window",
     n_samples: int = 8,
     tolerance: float = 0.0,
+    impute: bool = True,
     seed: int = 0,
 ) -> Scores:
     """Score every timestamp under `windows`; memory does not grow with their number.
@@ -74,8 +75,7 @@ def score(
         - "iwae": -log 1/k sum p(x, z) / q(z | x), closer to -log p(x) (Burda et al. 2016);
         - "latent": how many scales the posterior's mean lies away from the prior's (nearest) centre.
 
-        Missing points are imputed for the encoder (Rezende et al. 2014, as in Donut, Xu et al. 2018) and
-        take no part in the sum, which is scaled up to a full window.
+        Missing points take no part in the sum, which is scaled up to a full window.
     vote : {"window", "point"}
         What a window says about the timestamps it covers: "window", its own score; "point", the error of
         each timestamp itself (only of "reconstruction_error" and "reconstruction_probability").
@@ -86,6 +86,10 @@ def score(
         In scaled units: the decoder's scale becomes ``sqrt(scale**2 + tolerance**2)``, as if the values had
         so much noise more. Then an error well below it is a small one, however sure the decoder is. Of no
         meaning for "reconstruction_error" and "latent", nor for a likelihood without a scale.
+    impute : bool
+        Missing points are imputed for the encoder (Rezende et al. 2014, as in Donut, Xu et al. 2018). False
+        leaves them at 0, as they are in training: better where most windows have some, and the encoder has
+        hardly seen a whole one.
     seed : int
         The same seed gives the same scores.
 
@@ -121,6 +125,7 @@ def score(
         by_point=vote == "point",
         n_samples=n_samples,
         tolerance=tolerance,
+        impute=impute,
         seed=seed,
     )
     votes = VoteCounter(windows.n_timestamps, windows.window_size)
@@ -160,6 +165,7 @@ def channel_scores(
     *,
     n_samples: int = 8,
     tolerance: float = 0.0,
+    impute: bool = True,
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """Each channel's part of the score of each window, shape (n_windows, n_channels).
@@ -170,7 +176,8 @@ def channel_scores(
     check_choice("method", method, METHODS)
     separable = method if method == "reconstruction_error" else "reconstruction_probability"
     found = np.empty((len(windows), windows.n_channels))
-    scorer = _Scorer(vae, windows, separable, n_samples=n_samples, tolerance=tolerance, seed=seed)
+    chosen: dict[str, Any] = {"n_samples": n_samples, "tolerance": tolerance, "impute": impute}
+    scorer = _Scorer(vae, windows, separable, seed=seed, **chosen)
     for part, _, by_channel, _ in scorer.chunks():
         found[part] = by_channel
     return found
@@ -198,6 +205,7 @@ class _Scorer:
         n_samples: int,
         seed: int,
         tolerance: float = 0.0,
+        impute: bool = True,
         by_point: bool = False,
         at_once: int | None = None,
     ) -> None:
@@ -205,7 +213,7 @@ class _Scorer:
         n_samples = check_whole("n_samples", n_samples, least=1 if method in {"elbo", "iwae"} else 0)
         draws = 1 if method in {"reconstruction_error", "latent"} else max(1, n_samples)
         self.windows, self.method, self.by_point = windows, method, by_point
-        self.tolerance = check_number("tolerance", tolerance, least=0.0)
+        self.tolerance, self.impute = check_number("tolerance", tolerance, least=0.0), bool(impute)
         self.chunk = at_once or int(np.clip(CHUNK_VALUES // (draws * _widest(vae)), 16, LARGEST_CHUNK))
         # The matrix products of a single draw use all cores as it is, and get in each other's way.
         self._in_flight = 1 if draws == 1 else IN_FLIGHT
@@ -214,13 +222,13 @@ class _Scorer:
         self._impute_noise = tf.constant(mirrored_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
         self._vae = vae
 
-    def _graph(self, vae: VAE, *, imputes: bool) -> Any:
+    def _graph(self, vae: VAE, *, has_gaps: bool) -> Any:
         """The compiled graph for windows with missing points, or without."""
-        key = self.method, imputes, self.by_point, self.tolerance, self.chunk, len(self._noise)
+        chosen: dict[str, Any] = {"has_gaps": has_gaps, "by_point": self.by_point}
+        chosen |= {"tolerance": self.tolerance, "impute": self.impute}
+        key = self.method, *chosen.values(), self.chunk, len(self._noise)
         if key not in vae.graphs:
-            graph = ScoreGraph(
-                vae, self.method, imputes=imputes, by_point=self.by_point, tolerance=self.tolerance
-            )
+            graph = ScoreGraph(vae, self.method, **chosen)
             x = tf.TensorSpec((self.chunk, vae.window_size, vae.n_channels))
             # For one shape: to look for the graph that fits takes each call a third of a millisecond.
             vae.graphs[key] = compile_graph(graph.score).get_concrete_function(
@@ -242,7 +250,7 @@ class _Scorer:
         starts = range(0, len(self.windows), self.chunk)
         parts = [slice(begin, min(begin + self.chunk, len(self.windows))) for begin in starts]
         with stand_in(self._vae) as vae:
-            graphs = {imputes: self._graph(vae, imputes=imputes) for imputes in (False, True)}
+            graphs = {has_gaps: self._graph(vae, has_gaps=has_gaps) for has_gaps in (False, True)}
             score = partial(self._score, graphs)
             for part, found in zip(parts, _in_order(score, parts, self._in_flight), strict=True):
                 yield part, *found
@@ -252,8 +260,8 @@ class _Scorer:
         starts = self.windows.starts[part]
         n = len(starts)
         x = _laid_out(self.windows, np.resize(starts, self.chunk))  # a last, smaller chunk is filled up
-        imputes = self.windows.missing is not None and bool(np.isnan(x).any())
-        found = graphs[imputes](tf.constant(x), self._noise, self._impute_noise)
+        has_gaps = self.windows.missing is not None and bool(np.isnan(x).any())
+        found = graphs[has_gaps](tf.constant(x), self._noise, self._impute_noise)
         total, by_channel, by_point = (scores.numpy()[:n] for scores in found)
         finite = np.isfinite(total) & np.isfinite(by_channel).all(axis=1)
         if not finite.all() and not np.isnan(x[:n][~finite]).all():

@@ -38,7 +38,7 @@ class Tail:
     newest : ndarray of float64, shape (window_size,), or None
         What the newest window says; it is asked again where its last cell changes.
     errors : ndarray of float64, shape (n_kept,)
-        Mean votes, with gaps filled.
+        Mean votes; with gaps filled where no lengths are weighed, which leave out what is missing.
     scores : ndarray of float64, shape (n_kept,)
     n_known : int
         The errors of so many of the kept cells stay.
@@ -141,7 +141,7 @@ class Weigher:
         )
 
     def _errors(self, tail: Tail, votes: Floats, voters: Ints, newest: Votes | None) -> tuple[Floats, int]:
-        """The mean votes with gaps filled, and how many of them stay."""
+        """The mean votes, and how many of them stay."""
         if newest is None:
             return np.full_like(votes, np.nan), 0
         total, count = votes.copy(), voters.copy()
@@ -154,7 +154,7 @@ class Weigher:
         known = np.flatnonzero(~np.isnan(means))
         if not len(known):
             return means, 0
-        if len(known) < n:
+        if len(known) < n and self._lengths is None:
             nobody = np.flatnonzero(np.isnan(means))
             means[nobody] = np.interp(nobody, known, means[known])
         settled = known[known < n - size]
@@ -163,9 +163,10 @@ class Weigher:
     def _scores(self, tail: Tail, errors: Floats) -> Floats:
         """The scores, those computed anew that look at an error that has changed."""
         n_old, n = len(tail.scores), len(errors)
-        if np.isnan(errors[-1]):
+        if np.isnan(errors).all():
             return np.full(n, np.nan)
-        same = errors[:n_old] == tail.errors
+        same = (errors[:n_old] == tail.errors) | (np.isnan(errors[:n_old]) & np.isnan(tail.errors))
+        same &= ~np.isnan(tail.scores)  # of a stream in which nothing was known so far
         changed = n_old if same.all() else int(np.argmin(same))
         first = max(0, changed - self._after + 1)
         begin = max(0, first - self._before)

@@ -116,6 +116,14 @@ def average_windows(
     return votes.mean()
 
 
+def whole_share(windows: Windows) -> float:
+    """The share of the windows that no point is missing from."""
+    if windows.missing is None:
+        return 1.0
+    holes = np.append(0, np.cumsum(windows.missing.any(axis=1)))
+    return float(np.mean(holes[windows.starts + windows.window_size] == holes[windows.starts]))
+
+
 class VoteCounter:
     """Adds up the votes of windows chunk by chunk.
 
