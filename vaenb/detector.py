@@ -500,10 +500,10 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
     @property
     def drawing(self) -> dict[str, Any]:
         """What `vaenb.score` is to take: `n_samples`, `tolerance`, `impute` and `seed`."""
-        draws = (
-            {"n_samples": 0, "tolerance": TOLERANCE} if self.weighs_lengths else {"n_samples": self.n_samples}
-        )
-        return {**draws, "impute": self.imputes_, "seed": self.seed}
+        chosen = {"impute": self.imputes_, "seed": self.seed}
+        if self.weighs_lengths:
+            return {"n_samples": 0, "tolerance": TOLERANCE, **chosen}
+        return {"n_samples": self.n_samples, **chosen}
 
     def _fit_lengths(self, errors: Scores, *, stop: int) -> Scores:
         """Learn what is usual up to `stop`; the scores that are judged."""

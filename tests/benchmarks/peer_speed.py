@@ -22,6 +22,7 @@ OURS, LIMIT = "vaenb", "matrix products alone"
 PEERS = {
     OURS: Peer("ours", about="ELBO, a scale for each point"),
     "Keras 3 fit": Peer("keras_fit", about="ELBO, a scale for each point"),
+    "Keras 3 fit, its own layers": Peer("keras_plain", about="ELBO, a scale for each point"),
     "tf_keras + tfp.layers": Peer("tfp_layers", "tf_keras", about="ELBO, a scale for each point; KL twice"),
     "PyTorch, eager": Peer("torch_eager", "pyod", about="ELBO, a scale for each point"),
     "PyOD VAE": Peer("pyod_vae", "pyod", about="squared error; KL clamped to 0"),
