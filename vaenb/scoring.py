@@ -80,8 +80,8 @@ def score(
         What a window says about the timestamps it covers: "window", its own score; "point", the error of
         each timestamp itself (only of "reconstruction_error" and "reconstruction_probability").
     n_samples : int
-        Draws of z for each window. 0 takes the posterior's mean in their place, which "elbo" and "iwae"
-        cannot: draws from a posterior that is wider than the decoder's scale drown what is to be seen.
+        Draws of z for each window. 0 takes the posterior's mean in their place, which finds as much in a
+        fraction of the time; "elbo" and "iwae" need draws.
     tolerance : float
         In scaled units: the decoder's scale becomes ``sqrt(scale**2 + tolerance**2)``, as if the values had
         so much noise more. Then an error well below it is a small one, however sure the decoder is. Of no
