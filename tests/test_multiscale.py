@@ -150,3 +150,10 @@ def test_a_wrong_state_is_refused():
 def test_not_fitted():
     with pytest.raises(InputError, match="call fit"):
         MultiScale(16).transform([1.0])
+
+
+def test_errors_of_another_shape_are_refused():
+    with pytest.raises(InputError, match=r"the shape \(2, 50\); expected \(n_timestamps,\)"):
+        MultiScale(16).fit(np.ones((2, 50)))
+    with pytest.raises(InputError, match=r"the shape \(50, 1\)"):
+        MultiScale(16).fit(np.ones(50)).transform(np.ones((50, 1)))

@@ -76,7 +76,7 @@ class MultiScale:
 
     def fit(self, errors: ArrayLike) -> Self:
         """Learn what is usual from the errors of the training part, shape (n_timestamps,)."""
-        known = np.asarray(errors, dtype=np.float64)
+        known = _one_row(errors)
         self.lengths_ = self._ladder(len(known))
         there = _there(known)
         median, spread = _middle(known[there])
@@ -118,7 +118,7 @@ class MultiScale:
             raise InputError(
                 "The scales have not been fitted: call fit with the training part's errors first."
             )
-        known = np.asarray(errors, dtype=np.float64)
+        known = _one_row(errors)
         score = np.empty(len(known)) if out is None else out
         reach = int(self.lengths_[-1])
         before = known[:0]
@@ -168,6 +168,14 @@ class MultiScale:
             raise InputError("The saved scales hold a number that is not positive: save the detector again.")
         scales.lengths_, scales.median_, scales.sigma_, scales.cap_ = lengths, median, sigma, float(cap)
         return scales
+
+
+def _one_row(errors: ArrayLike) -> Floats:
+    """The errors as float64, not copied where they are."""
+    row = np.asarray(errors, dtype=np.float64)
+    if row.ndim != 1:
+        raise InputError(f"The errors have the shape {row.shape}; expected (n_timestamps,).")
+    return row
 
 
 def _pieces(n: int) -> Iterator[slice]:
