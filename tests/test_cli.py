@@ -109,7 +109,7 @@ def test_detect_tells_the_six_steps_in_order(trained_briefly, capsys):
     assert "labels: 10 rows marked anomalous" in out
     assert re.search(r"Step 3, train it: 2 epochs of 20 steps, in ", out)
     assert re.search(
-        r"^- ExponentialTail\(rate=3e-05\) flags [\d.]+ % of normal points: about ", out, flags=re.MULTILINE
+        r"^- ExponentialTail\(rate=1e-05\) flags [\d.]+ % of normal points: about ", out, flags=re.MULTILINE
     )
     assert re.search(r"Against the labels: [01] of 1 labelled event found, \d false alarms?\.", out)
     assert re.search(r"^  VAE +\d\.\d{3} +\d\.\d{3} +\d\.\d{3}$", out, flags=re.MULTILINE)
@@ -262,7 +262,7 @@ def test_every_method_can_be_chosen(untrained, capsys, method):
 @pytest.mark.parametrize(
     ("rule", "made"),
     [
-        ("exponential", "ExponentialTail(rate=3e-05)"),
+        ("exponential", "ExponentialTail(rate=1e-05)"),
         ("pot", "POT(rate=0.0015)"),
         ("pot:0.01", "POT(rate=0.01)"),
         ("percentile:95", "Percentile(q=95.0)"),

@@ -478,7 +478,7 @@ def test_a_damaged_record_is_refused(record, said):
         (Percentile(), "Percentile(q=95)"),
         (Percentile(np.float64(99)), "Percentile(q=99.0)"),
         (MAD(), "MAD(n_mads=5.0)"),
-        (ExponentialTail(), "ExponentialTail(rate=3e-05)"),
+        (ExponentialTail(), "ExponentialTail(rate=1e-05)"),
         (POT(), "POT(rate=0.0015)"),
         (POT(level=0.9), "POT(level=0.9)"),
         (DSPOT(depth=400), "DSPOT(depth=400)"),

@@ -45,12 +45,12 @@ class ExponentialTail(Threshold):
 
     Examples
     --------
-    >>> scores = np.random.default_rng(0).exponential(size=10_000)      # P(score > 10.4) = 0.00003
+    >>> scores = np.random.default_rng(0).exponential(size=10_000)      # P(score > 11.5) = 0.00001
     >>> round(ExponentialTail().fit(scores).threshold_, 1)
-    10.4
+    11.5
     """
 
-    rate: float = 3e-5
+    rate: float = 1e-5
     level: float = 0.9
 
     def __post_init__(self) -> None:

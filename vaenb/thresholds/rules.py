@@ -28,7 +28,7 @@ def as_rule(value: object) -> Threshold:
     Examples
     --------
     >>> as_rule(None), as_rule("percentile:95"), as_rule(3.5)
-    (ExponentialTail(rate=3e-05), Percentile(q=95.0), Fixed(value=3.5))
+    (ExponentialTail(rate=1e-05), Percentile(q=95.0), Fixed(value=3.5))
     """
     if value is None:
         return ExponentialTail()
