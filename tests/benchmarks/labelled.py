@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 RULES: dict[str, Callable[[], Threshold]] = {
     "ExponentialTail()": vaenb.ExponentialTail,
     "ExponentialTail(1e-4)": lambda: vaenb.ExponentialTail(1e-4),
+    "ExponentialTail(3e-5)": lambda: vaenb.ExponentialTail(3e-5),
+    "ExponentialTail(1e-6)": lambda: vaenb.ExponentialTail(1e-6),
     "POT()": vaenb.POT,
     "POT(1e-3)": lambda: vaenb.POT(1e-3),
     "POT(1e-4)": lambda: vaenb.POT(1e-4),
