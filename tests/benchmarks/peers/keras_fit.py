@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from keras_peer import KerasPeer
 from protocol import answer
 
 import vaenb
-from vaenb.backend import keras
+from vaenb.backend import keras  # noqa: F401 - TensorFlow is among the imports, as it is for the others
 
 
-class KerasFit:
+class KerasFit(KerasPeer):
     def __init__(self, window_size, n_channels, *, sizes, seed):
-        self.vae = vaenb.VAE(
-            window_size, n_channels, latent_dim=sizes.latent, hidden=(sizes.hidden,), seed=seed
-        )
-        self.vae.compile(optimizer="adam")
-        self.sizes = sizes
-
-    def train(self, windows, epochs, on_epoch):
-        told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch())
-        self.vae.fit(windows, batch_size=self.sizes.batch, epochs=epochs, verbose=0, callbacks=[told])
-
-    def score(self, windows):
-        redrawn = self.vae.predict(windows, batch_size=self.sizes.scored, verbose=0)
-        return np.square(windows - redrawn).sum(axis=(1, 2))
+        vae = vaenb.VAE(window_size, n_channels, latent_dim=sizes.latent, hidden=(sizes.hidden,), seed=seed)
+        vae.compile(optimizer="adam")
+        super().__init__(vae, sizes=sizes)
 
 
 if __name__ == "__main__":

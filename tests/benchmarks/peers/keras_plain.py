@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
+from keras_peer import KerasPeer
 from protocol import answer
 
 
@@ -57,20 +58,12 @@ class Model(keras.Model):
         return {"loss": self.loss_tracker.result()}
 
 
-class KerasPlain:
+class KerasPlain(KerasPeer):
     def __init__(self, window_size, n_channels, *, sizes, seed):
         keras.utils.set_random_seed(seed)
-        self.model = Model(window_size, n_channels, sizes=sizes)
-        self.model.compile(optimizer=keras.optimizers.Adam(1e-3))
-        self.sizes = sizes
-
-    def train(self, windows, epochs, on_epoch):
-        told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch())
-        self.model.fit(windows, batch_size=self.sizes.batch, epochs=epochs, verbose=0, callbacks=[told])
-
-    def score(self, windows):
-        redrawn = self.model.predict(windows, batch_size=self.sizes.scored, verbose=0)
-        return np.square(windows - redrawn).sum(axis=(1, 2))
+        model = Model(window_size, n_channels, sizes=sizes)
+        model.compile(optimizer=keras.optimizers.Adam(1e-3))
+        super().__init__(model, sizes=sizes)
 
 
 if __name__ == "__main__":
