@@ -179,6 +179,15 @@ def test_the_grid_of_a_series():
     np.testing.assert_array_equal(series.to_rows(np.array([10, 11, 12, 13])), [10, 11, 11, 13, 13])
 
 
+@pytest.mark.parametrize("cells", [[0, 1, 2, 3], [3, 1, 2, 0], [0, 0, 2, 3], [0, 1, 2]])
+def test_scores_come_back_on_the_rows(cells):
+    """They are copied only where rows are not cells: a long series would fill the memory twice."""
+    series, on_cells = a_series(cells, np.zeros(len(cells))), np.arange(4.0)
+    on_rows = series.to_rows(on_cells)
+    np.testing.assert_array_equal(on_rows, [on_cells[cell] for cell in cells])
+    assert np.shares_memory(on_rows, on_cells) == (cells == [0, 1, 2, 3])
+
+
 def test_an_even_series_is_its_own_grid():
     series = a_series([0, 1, 2], [1, 2, 3])
     assert series.grid is series.values

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vaenb.counting import whole_numbers
 from vaenb.formats import counted, plain_stamp, rounded_span
 
 if TYPE_CHECKING:
@@ -124,5 +125,10 @@ class Series:
         return "\n".join(lines)
 
     def to_rows(self, on_cells: NDArray[Any]) -> NDArray[Any]:
-        """Bring values on the cells, shape (n_cells, ...), back onto the rows, shape (n_rows, ...)."""
+        """Bring values on the cells, shape (n_cells, ...), back onto the rows, shape (n_rows, ...).
+
+        Where each row is a cell, in their order, they are the same values, not copied.
+        """
+        if len(self.cells) == len(on_cells) and np.array_equal(self.cells, whole_numbers(len(on_cells))):
+            return on_cells
         return np.asarray(on_cells[self.cells])
