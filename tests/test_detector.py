@@ -55,7 +55,7 @@ def refuse(*args, **options):
 def stub_training(monkeypatch):
     """Leave the model as it is made: what comes after the training is looked at."""
     history = vaenb.History(epochs=(), best_epoch=0, stopped="finished")
-    monkeypatch.setattr("vaenb.detector.train", lambda *args, **options: history)
+    monkeypatch.setattr("vaenb.fit_steps.train", lambda *args, **options: history)
 
 
 # ---------------------------------------------------------------- what comes back, and on which index
@@ -567,7 +567,7 @@ def test_best_f1_without_labels_there_is_fitted_on_all_scores_and_warns(monkeypa
     ],
 )
 def test_a_setting_that_cannot_work_is_refused_before_the_training(monkeypatch, settings, said):
-    monkeypatch.setattr("vaenb.detector.train", refuse)
+    monkeypatch.setattr("vaenb.fit_steps.train", refuse)
     with pytest.raises(InputError, match=said):
         VAEDetector(**{**TINY, **settings}).fit(wave())
 

@@ -7,8 +7,8 @@ import pytest
 
 import vaenb
 from vaenb import reconstructing
-from vaenb.detector import TOLERANCE
 from vaenb.explaining import decoder_of, explain
+from vaenb.judged_scores import TOLERANCE
 from vaenb.preparing import cut_windows
 from vaenb.scoring import channel_scores
 from vaenb.watching import to_units

@@ -32,6 +32,8 @@ TENSORFLOW_RING = {
     "explaining",
     "reconstructing",
     "detector",
+    "fit_steps",
+    "judged_scores",
     "saving",
     "workflow",
 }

@@ -57,7 +57,7 @@ def train_a_little(vae, windows, **options):
 
 
 def fit(monkeypatch, **settings):
-    monkeypatch.setattr("vaenb.detector.train", train_a_little)
+    monkeypatch.setattr("vaenb.fit_steps.train", train_a_little)
     return VAEDetector(**{**SMALL, **settings}).fit(vaenb.read_series(frame(), train_end=300))
 
 
@@ -103,7 +103,7 @@ def test_what_was_saved_comes_back_and_scores_alike_bit_for_bit(monkeypatch, tmp
     detector = fit(monkeypatch, **settings)
     detector.save(tmp_path / "a.vaenb")
     found = load(tmp_path / "a.vaenb")
-    monkeypatch.setattr("vaenb.detector.train", refuse)
+    monkeypatch.setattr("vaenb.fit_steps.train", refuse)
     np.testing.assert_array_equal(found.decision_function(frame()), detector.decision_function(frame()))
     pd.testing.assert_frame_equal(found.detect(frame()), detector.detect(frame()))
     assert found.threshold_ == detector.threshold_
@@ -117,7 +117,7 @@ def test_what_was_saved_comes_back_and_scores_alike_bit_for_bit(monkeypatch, tmp
 def test_missing_points_are_filled_after_loading_as_before(monkeypatch, tmp_path, share):
     table = frame()
     table[np.random.default_rng(0).random(len(table)) < share] = np.nan
-    monkeypatch.setattr("vaenb.detector.train", train_a_little)
+    monkeypatch.setattr("vaenb.fit_steps.train", train_a_little)
     detector = VAEDetector(**SMALL).fit(table)
     assert detector.imputes_ == (share < 0.1)  # else hardly a window is whole
     detector.save(tmp_path / "a.vaenb")
@@ -165,7 +165,7 @@ def test_the_history_comes_back(monkeypatch, tmp_path):
 
 def test_a_training_stopped_before_its_first_epoch_can_be_saved(monkeypatch, tmp_path):
     nothing = History(epochs=(), best_epoch=0, stopped="stop event")
-    monkeypatch.setattr("vaenb.detector.train", lambda *args, **options: nothing)
+    monkeypatch.setattr("vaenb.fit_steps.train", lambda *args, **options: nothing)
     detector = VAEDetector(**SMALL).fit(frame())
     detector.save(tmp_path / "a.vaenb")
     assert load(tmp_path / "a.vaenb").history_.epochs == ()

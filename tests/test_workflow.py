@@ -36,7 +36,7 @@ def found():
     """A study with a model as it is made: training is tested elsewhere."""
     nothing = History(epochs=(), best_epoch=0, stopped="finished")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("vaenb.detector.train", lambda *args, **options: nothing)
+        patched.setattr("vaenb.fit_steps.train", lambda *args, **options: nothing)
         detector = VAEDetector(window_size=16, hidden=(8,), threshold="percentile:95")
         series = vaenb.read_series(labelled(), train_end=300)
         return study(series, detector, code="detector.fit(series)"), detector
@@ -79,7 +79,7 @@ def test_a_study_finds_what_the_detector_finds(found):
 
 def test_without_labels_nothing_is_judged(monkeypatch):
     nothing = History(epochs=(), best_epoch=0, stopped="finished")
-    monkeypatch.setattr("vaenb.detector.train", lambda *args, **options: nothing)
+    monkeypatch.setattr("vaenb.fit_steps.train", lambda *args, **options: nothing)
     series = vaenb.read_series(labelled(labels=False))
     assert study(series, VAEDetector(window_size=16), code="").evaluation is None
 
@@ -200,10 +200,10 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-import vaenb, vaenb.workflow, vaenb.detector
+import vaenb, vaenb.workflow, vaenb.fit_steps
 from vaenb.records import History
 
-vaenb.detector.train = lambda *args, **options: History(epochs=(), best_epoch=0, stopped="finished")
+vaenb.fit_steps.train = lambda *args, **options: History(epochs=(), best_epoch=0, stopped="finished")
 detector = vaenb.VAEDetector(window_size=16)
 series = vaenb.read_series(np.sin(np.arange(400) / 4))
 findings = vaenb.workflow.study(series, detector, code="")
@@ -304,7 +304,7 @@ def test_a_folder_in_which_nothing_may_be_written_is_told(tmp_path, monkeypatch)
 def test_rows_out_of_order_are_judged_in_the_order_of_time(monkeypatch):
     """The same metrics, whatever the order of the rows in the file."""
     nothing = History(epochs=(), best_epoch=0, stopped="finished")
-    monkeypatch.setattr("vaenb.detector.train", lambda *args, **options: nothing)
+    monkeypatch.setattr("vaenb.fit_steps.train", lambda *args, **options: nothing)
     frame = labelled().drop_duplicates("t")
     found = []
     for rows in (frame, frame.sample(frac=1, random_state=0)):

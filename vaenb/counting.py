@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 if TYPE_CHECKING:
-    from vaenb.records import Ints
+    from vaenb.records.arrays import Ints
 
 _kept: WeakValueDictionary[str, Ints] = WeakValueDictionary()
 

@@ -2,59 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from vaenb.errors import InputError
 from vaenb.events import find_events
+from vaenb.fit_steps import FitSteps
 from vaenb.frames import events_frame, on_index
-from vaenb.inputs import compare_clocks, read_alike, read_to_fit
-from vaenb.judging.blame import evenly, normal_parts, share_blame
-from vaenb.model import VAE
-from vaenb.multiscale import MultiScale
-from vaenb.preparing import cut_windows, prepare
-from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
-from vaenb.settings import as_code, check_settings, plain
-from vaenb.thresholds.rules import as_rule, calibration_cells, fit_rule, rehearse
-from vaenb.training import train
-from vaenb.windows import whole_share
+from vaenb.inputs import compare_clocks, read_alike
+from vaenb.judging.blame import share_blame
+from vaenb.preparing import cut_windows
+from vaenb.settings import as_code
 
 if TYPE_CHECKING:
     import os
     import threading
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from vaenb.preparing import Prepared
-    from vaenb.records import EpochRecord, Events, Floats, History, Scores, Series, Windows
-    from vaenb.scaling import Scaler
+    from vaenb.records import EpochRecord, Events, Floats, Scores, Series
     from vaenb.streaming import Stream
     from vaenb.thresholds.base import Threshold
 
-_OF_MODEL = ("latent_dim", "hidden", "encoder", "likelihood", "scale", "prior", "kl_weight", "seed")
-_OF_TRAINING = (
-    "epochs",
-    "steps_per_epoch",
-    "batch_size",
-    "learning_rate",
-    "kl_warmup",
-    "patience",
-    "seed",
-    "restore_best",
-)
-VOTES = ("lengths", "window", "point")
-TOLERANCE = 0.15  # of `vaenb.score`, where lengths are weighed: chosen on nine sources (tests/benchmarks)
-LATENT_WINDOWS = 2_000  # windows kept as a picture of the latent space
 
-
-class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+class VAEDetector(FitSteps):
     """Find anomalies in a time series with a variational autoencoder.
 
     The defaults are one setting, chosen to work on a series nobody has looked at.
@@ -217,136 +191,6 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
         self.fit_threshold(prepared, self.fit_score(prepared))
         return self
 
-    def _forget(self) -> None:
-        """Take everything fitted away, so that a failure cannot leave a mixture of two fits."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
-
-    def check_settings(self) -> None:
-        """Refuse settings that would fail later, after minutes of training.
-
-        Raises
-        ------
-        InputError
-            With the name of the setting and what was expected.
-        """
-        check_settings(self.get_params(deep=False))
-        if self.method not in METHODS:
-            raise InputError(f"method is {self.method!r}; expected one of {', '.join(map(repr, METHODS))}.")
-        if self.vote not in VOTES or (self.vote == "point" and self.method not in POINT_METHODS):
-            raise InputError(
-                f"vote is {self.vote!r}; expected one of {', '.join(map(repr, VOTES))}, "
-                f"'point' only with {' or '.join(map(repr, POINT_METHODS))}."
-            )
-
-    def _chosen(self, names: Sequence[str]) -> dict[str, Any]:
-        """Some of the settings, in Python's own numbers: Keras takes no others."""
-        return {name: plain(getattr(self, name)) for name in names}
-
-    # ------------------------------------------------------------------ fit, step by step
-
-    def fit_prepare(self, X: Any, y: Any = None) -> Prepared:  # noqa: N803
-        """The first step of `fit`: forget what was fitted, check the settings, scale, split, cut windows.
-
-        `fit` is ``prepared = fit_prepare(X)``, ``fit_build()``, ``fit_train(prepared)``,
-        ``scores = fit_score(prepared)``, ``fit_threshold(prepared, scores)``. One at a time, each can be
-        looked at before the next.
-
-        Parameters
-        ----------
-        X, y
-            See `fit`.
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the data or a setting cannot be used.
-        """
-        self._forget()
-        self.check_settings()
-        series = read_to_fit(X, y)
-        self.seconds_: dict[str, float] = {}
-        with timed(self.seconds_, "prepare"):
-            prepared = prepare(
-                series, window_size=self.window_size, calibration=self.calibration, scaler=self.scaler
-            )
-            self.scaler_: Scaler = prepared.scaler
-            self.window_size_ = int(prepared.window_size)
-            self.imputes_ = whole_share(prepared.train) >= 0.5
-            self.channels_ = series.channels
-            self.train_stop_ = prepared.train_stop
-            self.points_per_day_ = series.points_per_day
-            self.notes_ = prepared.notes
-            rehearse(as_rule(self.threshold), prepared)
-        return prepared
-
-    def fit_build(self) -> VAE:
-        """The second step: the model, not trained; also ``model_``."""
-        with timed(self.seconds_, "build"):
-            self.model_ = VAE(self.window_size_, len(self.channels_), **self._chosen(_OF_MODEL))
-        return self.model_
-
-    def fit_train(self, prepared: Prepared, **told: Any) -> History:
-        """The third step: train ``model_``; also ``history_``.
-
-        Parameters
-        ----------
-        prepared : Prepared
-            From `fit_prepare`.
-        **told
-            `on_epoch`, `stop` and `progress` of `vaenb.train`; no progress bar without a word.
-        """
-        chosen = {**self._chosen(_OF_TRAINING), "progress": False, **told}
-        with timed(self.seconds_, "train"):
-            self.history_ = train(self.model_, prepared.train, calibration=prepared.calibration, **chosen)
-        return self.history_
-
-    def fit_score(self, prepared: Prepared) -> Scores:
-        """The fourth step: score everything, and the calibration part by windows of its own.
-
-        Returns
-        -------
-        Scores
-            On the cells of the series' grid; ``decision_scores_`` are those on its rows.
-        """
-        with timed(self.seconds_, "score"):
-            found = self._fit_lengths(self._errors(prepared.everything), stop=prepared.train_stop)
-            self.decision_scores_: Floats = prepared.series.to_rows(found.values)
-            self.scores_ = replace(found, values=self.decision_scores_)
-            held_out = prepared.calibration.over(calibration_cells(prepared))
-            self.calibration_scores_: Floats = self._weigh(self._errors(held_out)).values
-            self.normal_by_channel_: Floats = normal_parts(prepared.calibration, self.score_channels)
-            sample = prepared.everything[evenly(len(prepared.everything), LATENT_WINDOWS)]
-            self.latent_ = encode(self.model_, sample)
-            self.latent_scores_ = found.window_values[np.searchsorted(found.window_starts, sample.starts)]
-        return found
-
-    def fit_threshold(self, prepared: Prepared, scores: Scores) -> Threshold:
-        """The fifth step: fit the rule on the calibration scores; now it is fitted.
-
-        Parameters
-        ----------
-        prepared : Prepared
-            From `fit_prepare`.
-        scores : Scores
-            From `fit_score`.
-
-        Returns
-        -------
-        Threshold
-            Also ``rule_``.
-        """
-        with timed(self.seconds_, "threshold"):
-            self.rule_: Threshold = as_rule(self.threshold)
-            fit_rule(self.rule_, prepared, scores.values, held_out=self.calibration_scores_)
-            self.threshold_ = float(self.rule_.threshold_)
-            self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int8)
-        return self.rule_
-
     # ------------------------------------------------------------------ use
 
     def decision_function(self, X: Any) -> Any:  # noqa: N803
@@ -480,47 +324,6 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
     def _scores_on_rows(self, series: Series) -> Floats:
         return series.to_rows(self._score(series).values)
 
-    def _errors(self, windows: Windows) -> Scores:
-        """What windows say of each timestamp; for the lengths, NaN where nothing is known."""
-        found = score(self.model_, windows, self.method, vote=self.window_vote, **self.drawing)
-        if self.weighs_lengths and windows.missing is not None:
-            found.values[windows.missing.all(axis=1)] = np.nan
-        return found
-
-    @property
-    def weighs_lengths(self) -> bool:
-        """Whether its scores come from errors averaged over several lengths."""
-        return self.vote == "lengths" and self.method in POINT_METHODS
-
-    @property
-    def window_vote(self) -> str:
-        """How windows vote on a timestamp, before lengths are weighed."""
-        return "point" if self.weighs_lengths or self.vote == "point" else "window"
-
-    @property
-    def drawing(self) -> dict[str, Any]:
-        """What `vaenb.score` is to take: `n_samples`, `tolerance`, `impute` and `seed`."""
-        chosen = {"impute": self.imputes_, "seed": self.seed}
-        if self.weighs_lengths:
-            return {"n_samples": 0, "tolerance": TOLERANCE, **chosen}
-        return {"n_samples": self.n_samples, **chosen}
-
-    def _fit_lengths(self, errors: Scores, *, stop: int) -> Scores:
-        """Learn what is usual up to `stop`; the scores that are judged."""
-        lengths = MultiScale(self.window_size_) if self.weighs_lengths else None
-        self.lengths_ = lengths and lengths.fit(errors.values[:stop])
-        return self._weigh(errors)
-
-    def _weigh(self, errors: Scores) -> Scores:
-        """The scores that are judged; they take the place of the errors in memory."""
-        if self.lengths_ is None:
-            return errors
-        return replace(errors, values=self.lengths_.transform(errors.values, out=errors.values))
-
-    def score_channels(self, windows: Windows) -> NDArray[np.float64]:
-        """Each channel's part of the score of each window, shape (n_windows, n_channels)."""
-        return channel_scores(self.model_, windows, self.method, **self.drawing)
-
     def _read(self, X: Any) -> Series:  # noqa: N803
         self._check_fitted("call fit(series) first, or vaenb.load(file)")
         series = read_alike(X, self.channels_)
@@ -549,11 +352,3 @@ class VAEDetector(BaseEstimator):  # type: ignore[misc] # scikit-learn has no ty
     def __repr__(self, N_CHAR_MAX: int = 0) -> str:  # noqa: N803 - scikit-learn's signature
         """The line of Python that makes it."""
         return as_code(type(self).__name__, self.get_params(deep=False), type(self)().get_params(deep=False))
-
-
-@contextmanager
-def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    """Write into `seconds` how long the block took."""
-    began = time.perf_counter()
-    yield
-    seconds[step] = round(time.perf_counter() - began, 4)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vaenb.detector import timed
 from vaenb.errors import OutputError
 from vaenb.evaluation import evaluate
+from vaenb.fit_steps import timed
 from vaenb.frames import events_frame, scores_frame
 from vaenb.report import Findings, write_report
 
