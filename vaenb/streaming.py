@@ -15,7 +15,7 @@ from vaenb.inputs import compare_intervals
 from vaenb.reading.grid import lay_grid
 from vaenb.records import SECONDS_PER_DAY
 from vaenb.scoring import score_few
-from vaenb.stream_log import Log
+from vaenb.stream_log import Rows
 from vaenb.stream_points import Clock, Points, check_forward, read_points
 from vaenb.stream_tail import Weigher
 from vaenb.thresholds.rules import as_rule
@@ -147,14 +147,12 @@ class Stream:
             raise InputError("The detector is not fitted: call fit(series) first, or vaenb.load(file).")
         self._channels, self._scaler = detector.channels_, detector.scaler_
         self._size, self._points_per_day = detector.window_size_, detector.points_per_day_
-        self._keep = keep
         chosen = {"method": detector.method, "vote": detector.window_vote, **detector.drawing}
         self._votes: Callable[[Windows], Votes] = partial(score_few, detector.model_, **chosen)
         self._weigher = Weigher(self._size, n_channels=len(self._channels), lengths=detector.lengths_)
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Stream], None]] = []
-        self._times, self._cells = Log(np.int64), Log(np.int64)
-        self._thresholds, self._settled = Log(np.float64), Log(np.float64)
+        self._rows = Rows(keep)
         self._stand = _Stand(tail=self._weigher.nothing(), rule=_rule_for(detector, threshold))
         if history is not None:
             self._take(read_points(history, self._channels), follow=False)
@@ -215,17 +213,16 @@ class Stream:
         import pandas as pd
 
         with self._lock:
-            stand = self._stand
-            first = max(0, self._cells.first)
-            cells = self._cells.read(first, stand.n_rows)
+            stand, rows = self._stand, self._rows
+            first = rows.cells.first
+            cells = rows.cells.read(first, stand.n_rows)
             values = np.full(len(cells), np.nan)
-            if len(cells) and stand.waiting is None:
-                scores, begin = self._on_cells(int(cells[0]))
-                values = scores[cells - begin]
-            thresholds = self._thresholds.read(first, stand.n_rows)
+            if stand.waiting is None:
+                values = rows.scores(cells, stand.tail)
+            thresholds = rows.thresholds.read(first, stand.n_rows)
             index: Any = pd.RangeIndex(first, stand.n_rows)
             if stand.dated:
-                index = pd.DatetimeIndex(self._times.read(first, stand.n_rows).view("datetime64[ns]"))
+                index = pd.DatetimeIndex(rows.times.read(first, stand.n_rows).view("datetime64[ns]"))
         return pd.DataFrame(
             {
                 "score": values,
@@ -272,8 +269,7 @@ class Stream:
             twin = object.__new__(type(self))
             twin.__dict__.update(vars(self))
             twin._lock, twin._listeners = threading.Lock(), []
-            for name in ("_times", "_cells", "_thresholds", "_settled"):
-                setattr(twin, name, getattr(self, name).copy())
+            twin._rows = self._rows.copy()
         return twin
 
     # ------------------------------------------------------------------ an update
@@ -294,12 +290,13 @@ class Stream:
         if follow:
             rule, thresholds = _met(stand.rule, scores)
             stand = replace(stand, rule=rule)
-        self._write(before, stand.n_rows, points, cells, thresholds)
-        self._settled.write(before.tail.n_settled, _newly_settled(before.tail, tail))
+        self._rows.write(points, cells, thresholds, before=before.n_rows)
+        self._rows.write_settled(before.tail, tail)
         told = cells is not None and follow
         newest = Newest(tail.base, tail.scores, tail.values, mine, thresholds) if told else None
         self._stand = replace(stand, tail=self._weigher.forget(tail), newest=newest)
-        self._forget()
+        if stand.waiting is None:
+            self._rows.forget(stand.n_rows, self._stand.tail)
         return scores, thresholds
 
     def _read_times(self, stand: _Stand, points: Points) -> _Stand:
@@ -346,40 +343,6 @@ class Stream:
         """What all windows of some values on the grid say: (n_windows, window_size)."""
         windows = make_windows(self._scaler.transform(values), self._size)
         return self._votes(windows)
-
-    def _write(
-        self, before: _Stand, n_rows: int, points: Points, cells: Ints | None, thresholds: Floats
-    ) -> None:
-        """Into the logs, behind what is told: nobody reads it before the stand is the new one."""
-        if points.times is not None:
-            self._times.write(before.n_rows, points.times)
-        self._thresholds.write(before.n_rows, thresholds)
-        written = np.zeros(len(points), dtype=np.int64) if cells is None else cells
-        self._cells.write(n_rows - len(written), written)
-
-    def _forget(self) -> None:
-        """Let go of what is older than `keep`, once it is twice as much."""
-        first, stop = self._cells.first, self.n_rows
-        if stop - first <= 2 * self._keep or self._stand.waiting is not None:
-            return
-        unsettled = self._cells.read(first, stop) >= self._stand.tail.n_settled
-        begin = min(stop - self._keep, first + int(np.argmax(unsettled)))
-        self._settled.forget(int(self._cells.read(begin, begin + 1)[0]))
-        for log in (self._cells, self._thresholds, *([self._times] if self._stand.dated else [])):
-            log.forget(begin)
-
-    def _on_cells(self, first: int) -> tuple[Floats, int]:
-        """The scores of the cells from `first` on that are known still, and the first of these."""
-        tail = self._stand.tail
-        begin = max(first, self._settled.first)
-        settled = self._settled.read(begin, tail.n_settled) if begin < tail.n_settled else np.empty(0)
-        rest = tail.scores[max(begin, tail.n_settled) - tail.base :]
-        return np.concatenate([settled, rest]), begin
-
-
-def _newly_settled(before: Tail, tail: Tail) -> Floats:
-    """The scores of the cells that later points have a say in no more."""
-    return tail.scores[before.n_settled - tail.base : tail.n_settled - tail.base]
 
 
 def _rule_for(detector: VAEDetector, threshold: Any) -> Threshold:
