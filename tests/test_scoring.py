@@ -10,7 +10,8 @@ from vaenb import scoring
 from vaenb.errors import InputError
 from vaenb.imputing import impute
 from vaenb.model import VAE
-from vaenb.scoring import METHODS, POINT_METHODS, channel_scores, encode, score
+from vaenb.scoring import channel_scores, encode, score
+from vaenb.votes import METHODS, POINT_METHODS
 
 SIZE, CHANNELS = 8, 2
 

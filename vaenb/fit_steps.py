@@ -11,14 +11,15 @@ import numpy as np
 
 from vaenb.errors import InputError
 from vaenb.inputs import read_to_fit
-from vaenb.judged_scores import VOTES, JudgedScores
+from vaenb.judged_scores import JudgedScores
 from vaenb.judging.blame import evenly, normal_parts
 from vaenb.model import VAE
 from vaenb.preparing import prepare
-from vaenb.scoring import METHODS, POINT_METHODS, encode
+from vaenb.scoring import encode
 from vaenb.settings import check_settings, plain
 from vaenb.thresholds.rules import as_rule, calibration_cells, fit_rule, rehearse
 from vaenb.training import train
+from vaenb.votes import METHODS, POINT_METHODS, VOTES
 from vaenb.windows import whole_share
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from vaenb.multiscale import MultiScale
-from vaenb.scoring import POINT_METHODS, channel_scores, score
+from vaenb.scoring import channel_scores, score
+from vaenb.votes import weighs_lengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vaenb.records import Scores, Windows
 
-VOTES = ("lengths", "window", "point")
 TOLERANCE = 0.15  # of `vaenb.score`, where lengths are weighed: chosen on nine sources (tests/benchmarks)
 
 
@@ -33,7 +33,7 @@ class JudgedScores(BaseEstimator):  # type: ignore[misc] # scikit-learn has no t
     @property
     def weighs_lengths(self) -> bool:
         """Whether its scores come from errors averaged over several lengths."""
-        return self.vote == "lengths" and self.method in POINT_METHODS
+        return weighs_lengths(method=self.method, vote=self.vote)
 
     @property
     def window_vote(self) -> str:

@@ -26,6 +26,7 @@ from vaenb.imputing import IMPUTE_ITERATIONS, mirrored_noise
 from vaenb.lending import stand_in
 from vaenb.records import Scores
 from vaenb.score_graph import ScoreGraph
+from vaenb.votes import METHODS, POINT_METHODS
 from vaenb.windows import VoteCounter
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from vaenb.model import VAE
     from vaenb.records import Windows
 
-POINT_METHODS = ("reconstruction_error", "reconstruction_probability")
-METHODS = (*POINT_METHODS, "elbo", "iwae", "latent")
 CHUNK_VALUES = 2_000_000  # numbers in the largest tensor of a chunk
 LARGEST_CHUNK = 4096  # windows; more of them leave the processor's cache
 ENCODED_AT_ONCE = 2048

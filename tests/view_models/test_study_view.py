@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import vaenb
+from vaenb import votes
 from vaenb.view_models.study import StudyPlan
 from vaenb.view_models.study_code import changed_settings, setting_code, study_code
 from vaenb.view_models.study_picture import draw_path
-from vaenb.view_models.study_scores import METHODS, VOTES, consequence, takes_draws
+from vaenb.view_models.study_scores import METHODS, VOTES, consequence
 from vaenb.view_models.study_steps import (
     DEFAULTS,
     KEYS,
@@ -292,13 +293,18 @@ def test_every_setting_belongs_to_one_step():
 # ---------------------------------------------------------------------- words, code, picture
 
 
+def test_there_are_words_for_every_method_and_vote():
+    assert sorted(METHODS) == sorted(votes.METHODS)
+    assert sorted(VOTES) == sorted(votes.VOTES)
+
+
 @pytest.mark.parametrize(("method", "vote"), list(itertools.product(METHODS, VOTES)))
 def test_every_choice_of_step_four_has_its_sentences(method, vote):
     text = consequence(method=method, vote=vote, n_samples=8)
     assert text[0].isupper()
     assert text.endswith(".")
     drawn = method in {"elbo", "iwae"} or (method == "reconstruction_probability" and vote != "lengths")
-    assert ("draws of z" in text) == takes_draws(method=method, vote=vote) == drawn
+    assert ("draws of z" in text) == votes.takes_draws(method=method, vote=vote) == drawn
 
 
 def test_settings_as_python():

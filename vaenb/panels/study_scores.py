@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from vaenb.view_models.study_scores import METHODS, POINT_METHODS, VOTES, consequence, takes_draws
+from vaenb.view_models.study_scores import METHODS, VOTES, consequence
+from vaenb.votes import POINT_METHODS, takes_draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-POINT_METHODS: Final = ("reconstruction_error", "reconstruction_probability")
+from vaenb.votes import POINT_METHODS, takes_draws
+
 METHODS: Final = {
     "reconstruction_probability": "reconstruction probability",
     "reconstruction_error": "reconstruction error",
@@ -25,12 +26,6 @@ _OF_VOTE: Final = {
     "window": "a timestamp gets the mean of the windows that cover it: smooth, and spikes are blurred",
     "point": "a timestamp gets its own error alone: sharp, and restless",
 }
-
-
-def takes_draws(*, method: str, vote: str) -> bool:
-    """Whether z is drawn; else the posterior's mean is taken."""
-    by_lengths = vote == "lengths" and method in POINT_METHODS
-    return not by_lengths and method not in {"reconstruction_error", "latent"}
 
 
 def consequence(*, method: str, vote: str, n_samples: int) -> str:
