@@ -1,11 +1,11 @@
 """How fast and how big, beside other ways to train a VAE, and beside the machine's own limit.
 
-    python tests/benchmarks/peer_speed.py [--rounds 3] [--only vaenb,PyOD]
+    python tests/benchmarks/peer_speed.py [--rounds 3] [--only vaenb,PyOD] [--hidden 32 --latent 2]
 
-20,000 windows of 64 x 1, hidden layers (128,), latent 8, batch 128, as in `speed.py`. Each contender runs in
-a process of its own, one after the other, another one first in each round: it trains some epochs, then scores
-all windows some times. The first epoch and the first scoring, in which things are compiled, are left out of
-the medians. `peers/` holds a script for each, and what is installed for it.
+20,000 windows of 64 x 1, hidden layers (128,), latent 8, batch 128, as in `speed.py`; or another size. Each
+contender runs in a process of its own, one after the other, another one first in each round: it trains some
+epochs, then scores all windows some times. The first epoch and the first scoring, in which things are
+compiled, are left out of the medians. `peers/` holds a script for each, and what is installed for it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from peers.asking import Peer, PeerFailed
 from peers.environments import EnvironmentFailed, python
 
 N_WINDOWS, WINDOW_SIZE = 20_000, 64
+HIDDEN, LATENT = 128, 8
 OURS, LIMIT = "vaenb", "matrix products alone"
 PEERS = {
     OURS: Peer("ours", about="ELBO, a scale for each point"),
@@ -48,6 +49,8 @@ def measure(peer: Peer, values: np.ndarray, asked: argparse.Namespace) -> dict[s
         window_size=WINDOW_SIZE,
         epochs=asked.epochs + 1,
         scorings=asked.scorings + 1,
+        hidden=asked.hidden,
+        latent=asked.latent,
         seed=0,
     )
     first, *epochs = told["epochs"]
@@ -142,6 +145,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5, help="epochs of each process after its first")
     parser.add_argument("--scorings", type=int, default=5, help="scorings of each process after its first")
     parser.add_argument("--only", default="", help="contenders, or parts of their names, between commas")
+    parser.add_argument("--hidden", type=int, default=HIDDEN, help="units of the hidden layers")
+    parser.add_argument("--latent", type=int, default=LATENT, help="latent dimensions")
     asked = parser.parse_args()
     peers, missing = installed([part for part in asked.only.split(",") if part])
     found, failed = run(peers, asked)
@@ -150,7 +155,9 @@ def main() -> None:
     for name, why in (missing | failed).items():
         print(f"Not measured: {name}: {why}")
     results = {"rounds": asked.rounds, "table": rows, "measured": found, "missing": missing | failed}
-    print("Written to", save("peer_speed", results))
+    is_usual = (asked.hidden, asked.latent) == (HIDDEN, LATENT)
+    name = "peer_speed" if is_usual else f"peer_speed_{asked.hidden}_{asked.latent}"
+    print("Written to", save(name, results))
 
 
 if __name__ == "__main__":

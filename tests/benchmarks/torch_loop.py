@@ -18,19 +18,19 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-HIDDEN, LATENT, BATCH, LEARNING_RATE = 128, 8, 128, 1e-3
+BATCH, LEARNING_RATE = 128, 1e-3
 TRIED_STEPS = 30
 
 
 class Loop:
     """Batches are slices of a permutation of the windows, all in memory: no DataLoader."""
 
-    def __init__(self, windows: np.ndarray, *, fused: bool) -> None:
+    def __init__(self, windows: np.ndarray, *, fused: bool, hidden: int = 128, latent: int = 8) -> None:
         torch.manual_seed(0)
         size = windows.shape[1]
         self.x = torch.from_numpy(windows)
-        self.encoder = nn.Sequential(nn.Linear(size, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * LATENT))
-        self.decoder = nn.Sequential(nn.Linear(LATENT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * size))
+        self.encoder = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, 2 * latent))
+        self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, 2 * size))
         weights = [*self.encoder.parameters(), *self.decoder.parameters()]
         self.optimizer = torch.optim.Adam(weights, lr=LEARNING_RATE, fused=fused)
         self.use_the_faster_threads()

@@ -65,7 +65,8 @@ def peak() -> float:
 
 def speed(make: Callable[..., Peer], asked: dict[str, np.ndarray]) -> dict[str, object]:
     """Seconds of each epoch and of each scoring of all windows, and what was resident after each."""
-    values, size, window_size = asked["values"], Sizes(), int(asked["window_size"])
+    values, window_size = asked["values"], int(asked["window_size"])
+    size = Sizes(hidden=int(asked["hidden"]), latent=int(asked["latent"]))
     imported = time.time() - float(asked["spawned"])
     own = peak()
     ends = [time.perf_counter()]

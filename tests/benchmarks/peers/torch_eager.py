@@ -18,7 +18,8 @@ class TorchEager:
         self.sizes = sizes
 
     def train(self, windows, epochs, on_epoch):
-        self.loop = Loop(windows[:, :, 0], fused=True)
+        sizes = self.sizes
+        self.loop = Loop(windows[:, :, 0], fused=True, hidden=sizes.hidden, latent=sizes.latent)
         for _ in range(epochs):
             self.loop.epoch()
             on_epoch()
