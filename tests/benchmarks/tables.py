@@ -1,10 +1,11 @@
-"""Makes the tables of README.md from the files in `results/`.
+"""Makes the tables of both README.md, this folder's and the package's, from the files in `results/`.
 
     python tests/benchmarks/tables.py [--check]
 
 A table stands between ``<!-- table: FILE.KEY.KEY -->`` and ``<!-- end of table -->``: the list of rows that
-results/FILE.json holds under those keys. Where the file is not there, the table stays as it is. ``--check``
-writes nothing and fails where a table is not what its file says.
+results/FILE.json holds under those keys; ``<!-- table: FILE.KEY (column, column) -->`` shows only some of its
+columns. Where the file is not there, the table stays as it is. ``--check`` writes nothing and fails where a
+table is not what its file says.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from common import load, text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-README = Path(__file__).with_name("README.md")
-BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+HERE = Path(__file__).parent
+PAGES = (HERE / "README.md", HERE.parents[1] / "README.md")
+BLOCK = re.compile(
+    r"(?P<begin><!-- table: (?P<name>\S+)(?: \((?P<columns>[^)]*)\))? -->\n)"
+    r".*?(?P<end><!-- end of table -->)",
+    re.DOTALL,
+)
 
 
-def markdown(rows: Sequence[Mapping[str, object]]) -> str:
-    """Rows as a table; the keys of the first row are the columns."""
-    columns = list(rows[0])
+def markdown(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> str:
+    """Rows as a table; without columns, those of the first row."""
+    columns = list(columns or rows[0])
     lines = [columns, ["---"] * len(columns)]
     lines += [[text(row.get(column)) for column in columns] for row in rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -47,11 +53,12 @@ def fill(page: str) -> str:
     """The page with each table as its file has it."""
 
     def replace(block: re.Match[str]) -> str:
-        rows = rows_of(block[2])
+        rows = rows_of(block["name"])
         if rows is None:
-            print(f"{block[2]}: no results here; the table stays as it is")
+            print(f"{block['name']}: no results here; the table stays as it is")
             return block[0]
-        return f"{block[1]}{markdown(rows)}{block[3]}"
+        columns = block["columns"].split(", ") if block["columns"] else ()
+        return f"{block['begin']}{markdown(rows, columns)}{block['end']}"
 
     return BLOCK.sub(replace, page)
 
@@ -60,12 +67,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fail where a table is stale; write nothing")
     asked = parser.parse_args()
-    page = README.read_text()
-    made = fill(page)
-    if not asked.check:
-        README.write_text(made)
-    elif made != page:
-        sys.exit("README.md is stale: python tests/benchmarks/tables.py")
+    for path in PAGES:
+        page = path.read_text(encoding="utf-8")
+        made = fill(page)
+        if not asked.check:
+            path.write_text(made, encoding="utf-8")
+        elif made != page:
+            sys.exit(f"{path} is stale: python tests/benchmarks/tables.py")
 
 
 if __name__ == "__main__":
