@@ -167,7 +167,7 @@ def mean_over(found: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, f
 
 
 def row(name: str, found: dict[str, dict[str, float]]) -> dict[str, object]:
-    """A line of the table: all of the VAE's metrics, the others' VUS-PR."""
+    """A line of the table: all of the VAE's metrics, the others' VUS-PR at its end."""
     vae = found["vae"]
     return {
         "series": name,
@@ -177,23 +177,22 @@ def row(name: str, found: dict[str, dict[str, float]]) -> dict[str, object]:
         "normal flagged %": 100 * vae["flagged"],
         "event recall": vae["event_recall"],
         "s": vae["seconds"],
-        "| VUS-PR: textbook": found["textbook"]["vus_pr"],
+        "textbook": found["textbook"]["vus_pr"],
         "window PCA": found["window_pca"]["vus_pr"],
         "rolling median": found["rolling_median"]["vus_pr"],
         "random": found["random"]["vus_pr"],
     }
 
 
-def show(by_kind: dict[str, dict[str, dict]]) -> None:
-    """Print the tables."""
+def tables(by_kind: dict[str, dict[str, dict]]) -> dict[str, list[dict[str, object]]]:
+    """What is printed and kept: a line for each series, for each rule, and for each source's false alarms."""
     rows = []
     for kind, found in by_kind.items():
         rows += [row(name, one) for name, one in found.items()]
         rows.append(row(f"mean of {len(found)} {kind}", mean_over(list(found.values()))))
-    print("", table(rows), "", sep="\n")
-    for kind, found in by_kind.items():
-        print(table(rule_rows(kind, list(found.values()))), "", sep="\n")
-    print(table(alarm_rows({name: one for found in by_kind.values() for name, one in found.items()})), "")
+    rules = {f"{kind} rules": rule_rows(kind, list(found.values())) for kind, found in by_kind.items()}
+    alarms = alarm_rows({name: one for found in by_kind.values() for name, one in found.items()})
+    return {"series": rows, **rules, "alarms": alarms}
 
 
 def main() -> None:
@@ -209,13 +208,14 @@ def main() -> None:
         found[record["name"]] = mean_over(each)
         told = ", ".join(f"{one['vae']['vus_pr']:.3f}" for one in each)
         print(f"{record['name']}: VUS-PR {told}", flush=True)
-    show(by_kind)
+    made = tables(by_kind)
+    print("", *(f"{table(rows)}\n" for rows in made.values()), sep="\n")
     univariate = by_kind.get("univariate", {})
     if len(univariate) == N_PROMISED:
         mean = mean_over(list(univariate.values()))["vae"]["vus_pr"]
         told = verdict(kept=mean >= PROMISE)
         print(f"Promise: mean VUS-PR of the univariate series at least {PROMISE}: {told} ({mean:.3f})")
-    print("Written to", save("quality", {"seeds": asked.seeds, "series": by_kind}))
+    print("Written to", save("quality", {"seeds": asked.seeds, "series": by_kind, "tables": made}))
 
 
 if __name__ == "__main__":

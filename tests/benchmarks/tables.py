@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PAGES = (HERE / "README.md", HERE.parents[1] / "README.md")
 BLOCK = re.compile(
-    r"(?P<begin><!-- table: (?P<name>\S+)(?: \((?P<columns>[^)]*)\))? -->\n)"
+    r"(?P<begin><!-- table: (?P<name>[^(\n]+?)(?: \((?P<columns>[^\n]*)\))? -->\n)"
     r".*?(?P<end><!-- end of table -->)",
     re.DOTALL,
 )
