@@ -25,14 +25,14 @@ def brief(monkeypatch, tmp_path):
 
 @pytest.fixture(autouse=True)
 def quick_training(monkeypatch):
-    from vaenb import detector
+    from vaenb import fit_steps
 
-    plain = detector.train
+    plain = fit_steps.train
 
     def train(*args, **settings):
         return plain(*args, **{**settings, "epochs": 1, "steps_per_epoch": 2})
 
-    monkeypatch.setattr(detector, "train", train)
+    monkeypatch.setattr(fit_steps, "train", train)
 
 
 def test_a_folder_with_one_progress_bar(capsys):
