@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from common import median, save, table, verdict
-from labelled import RULES, add_arguments, read, records, thresholds
+from labelled import RULES, add_arguments, in_time, read, records, test_part, thresholds
 
 import vaenb
 
@@ -37,7 +37,7 @@ def real(asked: argparse.Namespace) -> Iterator[Series]:
     """The training part of each labelled series, cut into a training part and a part to judge."""
     for record in records(asked):
         series = read(asked, record)
-        rows = np.sort(np.argsort(series.cells, kind="stable")[: series.train_end])
+        rows = np.sort(in_time(series)[: series.train_end])
         frame = series.frame.iloc[rows]
         yield vaenb.read_series(frame, labels=False, train_end=0.5, name=record["name"])
 
@@ -92,7 +92,7 @@ def five_channels(rng: np.random.Generator) -> np.ndarray:
 def flagged(series: Series) -> dict[str, float]:
     """The share of the judged half that each rule flags; see `thresholds`."""
     detector = vaenb.VAEDetector().fit(series)
-    judged = detector.decision_scores_[np.argsort(series.cells, kind="stable")[series.train_end :]]
+    judged = detector.decision_scores_[test_part(series)]
     return {name: float((judged > limit).mean()) for name, limit in thresholds(detector).items()}
 
 

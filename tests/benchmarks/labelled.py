@@ -1,4 +1,4 @@
-"""What `quality.py` and `clean.py` share: a folder of labelled series, and the rules of step 5 they try."""
+"""What the benchmarks of quality share: a folder of labelled series, its test parts, the rules they try."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 import vaenb
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from vaenb.records import Series
+    from vaenb.records import Floats, Series
     from vaenb.thresholds.base import Threshold
 
 RULES: dict[str, Callable[[], Threshold]] = {
@@ -60,6 +62,25 @@ def read(asked: argparse.Namespace, record: dict) -> Series:
     return vaenb.read_series(
         asked.data / record["file"], labels="label", train_end=record["train_end"], name=record["name"]
     )
+
+
+def in_time(series: Series) -> np.ndarray:
+    """The rows in the order of time."""
+    return np.argsort(series.cells, kind="stable")
+
+
+def test_part(series: Series) -> np.ndarray:
+    """The rows of the test part, in the order of time."""
+    return in_time(series)[series.train_end :]
+
+
+def merged_flags(scores: Floats, limit: float, window_size: int) -> np.ndarray:
+    """0/1 a timestamp, where flags at most a window apart are one alarm."""
+    found = vaenb.find_events(scores, limit, merge_gap=window_size)
+    flags = np.zeros(len(scores), dtype=np.int8)
+    for start, stop in zip(found.start, found.stop, strict=True):
+        flags[start:stop] = 1
+    return flags
 
 
 def thresholds(detector: vaenb.VAEDetector) -> dict[str, float]:

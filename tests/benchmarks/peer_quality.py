@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from common import load, save, table
-from labelled import add_arguments, read, records
+from labelled import add_arguments, in_time, merged_flags, read, records, test_part
 from peers.asking import Peer, PeerFailed
 from peers.environments import EnvironmentFailed
 from quality import textbook
@@ -106,20 +106,12 @@ def default_threshold(model: str, training: Floats) -> float:
     return float(np.nanmean(training) + 3 * np.nanstd(training))
 
 
-def in_time(series: Series) -> np.ndarray:
-    """The rows in the order of time."""
-    return np.argsort(series.cells, kind="stable")
-
-
 def judge(series: Series, scores: Floats, limit: float, window_size: int) -> dict[str, float]:
     """The scores over the whole series; the alarms of its test part."""
     asked = {"values": series.values, "train_end": series.train_end, "window_size": window_size}
     told = vaenb.evaluate(series.labels, scores, limit, baselines=False, **asked).metrics["vae"]
-    test = in_time(series)[series.train_end :]
-    found = vaenb.find_events(scores[test], limit, merge_gap=window_size)
-    flags = np.zeros(len(test), dtype=np.int8)
-    for start, stop in zip(found.start, found.stop, strict=True):
-        flags[start:stop] = 1
+    test = test_part(series)
+    flags = merged_flags(scores[test], limit, window_size)
     alarms = event_scores(series.labels[test], flags, series.points_per_day)
     return {metric: told[metric] for metric in METRICS} | {
         "false_alarms_per_day": alarms.false_alarms_per_day,

@@ -16,9 +16,9 @@ import numpy as np
 from common import median, save, table
 from peers.asking import Peer, PeerFailed
 from peers.environments import EnvironmentFailed, python
+from peers.protocol import Sizes
 
 N_WINDOWS, WINDOW_SIZE = 20_000, 64
-HIDDEN, LATENT = 128, 8
 OURS, LIMIT = "vaenb", "matrix products alone"
 PEERS = {
     OURS: Peer("ours", about="ELBO, a scale for each point"),
@@ -145,8 +145,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5, help="epochs of each process after its first")
     parser.add_argument("--scorings", type=int, default=5, help="scorings of each process after its first")
     parser.add_argument("--only", default="", help="contenders, or parts of their names, between commas")
-    parser.add_argument("--hidden", type=int, default=HIDDEN, help="units of the hidden layers")
-    parser.add_argument("--latent", type=int, default=LATENT, help="latent dimensions")
+    parser.add_argument("--hidden", type=int, default=Sizes.hidden, help="units of the hidden layers")
+    parser.add_argument("--latent", type=int, default=Sizes.latent, help="latent dimensions")
     asked = parser.parse_args()
     peers, missing = installed([part for part in asked.only.split(",") if part])
     found, failed = run(peers, asked)
@@ -155,7 +155,7 @@ def main() -> None:
     for name, why in (missing | failed).items():
         print(f"Not measured: {name}: {why}")
     results = {"rounds": asked.rounds, "table": rows, "measured": found, "missing": missing | failed}
-    is_usual = (asked.hidden, asked.latent) == (HIDDEN, LATENT)
+    is_usual = (asked.hidden, asked.latent) == (Sizes.hidden, Sizes.latent)
     name = "peer_speed" if is_usual else f"peer_speed_{asked.hidden}_{asked.latent}"
     print("Written to", save(name, results))
 

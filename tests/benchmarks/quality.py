@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from common import save, table, verdict
-from labelled import RULES, add_arguments, read, records, thresholds
+from labelled import RULES, add_arguments, merged_flags, read, records, test_part, thresholds
 
 import vaenb
 from vaenb.judging.event_metrics import event_scores
@@ -62,7 +62,7 @@ def judge(series: Series, seed: int) -> dict[str, dict[str, float]]:
 
 def alarms(series: Series, detector: vaenb.VAEDetector) -> dict[str, float]:
     """The false alarms of the test part: how many there were, and how many the default rule promises."""
-    test = np.argsort(series.cells, kind="stable")[series.train_end :]
+    test = test_part(series)
     labels = series.labels[test]
     found = vaenb.find_events(
         detector.decision_scores_[test], detector.threshold_, merge_gap=detector.window_size_
@@ -86,12 +86,9 @@ def judge_events(series: Series, limit: float, detector: vaenb.VAEDetector, name
 
     "F1 of flags" takes every run of flags as an alarm, as `vaenb.evaluate` does.
     """
-    test = np.argsort(series.cells, kind="stable")[series.train_end :]
+    test = test_part(series)
     scores, labels = detector.decision_scores_[test], series.labels[test]
-    found = vaenb.find_events(scores, limit, merge_gap=detector.window_size_)
-    flags = np.zeros(len(test), dtype=np.int8)
-    for start, stop in zip(found.start, found.stop, strict=True):
-        flags[start:stop] = 1
+    flags = merged_flags(scores, limit, detector.window_size_)
     told = event_scores(labels, flags)
     return {
         f"{name} finds": told.recall,
@@ -142,7 +139,7 @@ def alarm_rows(found: dict[str, dict]) -> list[dict[str, object]]:
 
 def flagged_normal(series: Series, flags: np.ndarray) -> float:
     """The share of the test part's points with label 0 that are flagged."""
-    test = np.argsort(series.cells, kind="stable")[series.train_end :]
+    test = test_part(series)
     normal = test[series.labels[test] == 0]
     return float(flags[normal].mean())
 
