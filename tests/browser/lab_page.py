@@ -151,8 +151,17 @@ class Lab:
 
     def _execute(self, code, expression):
         client = self._connect()
-        answer = client.execute(
-            code, store_history=False, user_expressions={"it": expression}, reply=True, timeout=PATIENCE
+        while client.iopub_channel.msg_ready():  # a full queue would lose what is waited for
+            client.get_iopub_msg(timeout=0)
+        # Interactive: it waits for idle too. The answer comes before the kernel's handler of interrupts is
+        # back in its place, and an interrupt between the two would be lost.
+        answer = client.execute_interactive(
+            code,
+            store_history=False,
+            user_expressions={"it": expression},
+            timeout=PATIENCE,
+            allow_stdin=False,
+            output_hook=lambda _: None,
         )["content"]
         found = answer["user_expressions"]["it"] if answer["status"] == "ok" else answer
         if found["status"] != "ok":
@@ -169,6 +178,8 @@ class Lab:
             client.start_channels(hb=False, stdin=False)
             # Not wait_for_ready: that waits for silence, and a training panel is never silent.
             client.kernel_info(reply=True, timeout=PATIENCE)
+            while not client.iopub_channel.msg_ready():  # until it hears the kernel
+                client.kernel_info(reply=True, timeout=PATIENCE)
             self._client = kernel, client
         return self._client[1]
 

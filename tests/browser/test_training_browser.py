@@ -19,6 +19,20 @@ panel
 """
 
 
+# The kernel takes its time from the answer to a message until it hears interrupts again.
+SLOW = """
+import time
+handlers = get_ipython().kernel.shell_handlers
+answer = handlers["execute_request"]
+
+async def answer_slowly(*message):
+    await answer(*message)
+    time.sleep(0.5)
+
+handlers["execute_request"] = answer_slowly
+"""
+
+
 def lines_of(panel, plot):
     """The paths of a plot's lines."""
     return panel.locator(f".vaenb-plot-{plot} svg path.line")
@@ -49,6 +63,17 @@ def test_an_interrupt_of_another_cell_leaves_the_training_alone(lab):
     lab.until(lambda: "KeyboardInterrupt" in lab.output(1))
     lab.wait_idle()
     assert lab.value("(panel.view.state, panel.history)") == ("running", None)
+
+
+def test_an_interrupt_right_after_a_value_was_asked_is_heard(lab):
+    """A rule of these tests, not of vaenb: `lab.value` comes back when the kernel is done with it."""
+    lab.write(SLOW, stops.FIRST)
+    lab.open()
+    lab.run()
+    assert lab.value("panel.view.state") == "running"
+    lab.interrupt()
+    lab.until(lambda: lab.value("panel.view.state") != "running", seconds=20)
+    assert lab.value("panel.history.stopped") == "interrupted"
 
 
 def test_run_all_waits_for_the_end_and_the_buttons_start_and_continue(lab):
