@@ -19,17 +19,21 @@ panel
 """
 
 
-# The kernel takes its time from the answer to a message until it hears interrupts again.
+# The kernel takes its time with each message of a kind, after its answer.
 SLOW = """
-import time
+import inspect, threading, time
+from pathlib import Path
 handlers = get_ipython().kernel.shell_handlers
-answer = handlers["execute_request"]
+answer = handlers[{kind!r}]
 
 async def answer_slowly(*message):
-    await answer(*message)
-    time.sleep(0.5)
+    found = answer(*message)
+    if inspect.isawaitable(found):
+        await found
+    Path("waits").write_text(threading.current_thread().name)
+    time.sleep(1.0)
 
-handlers["execute_request"] = answer_slowly
+handlers[{kind!r}] = answer_slowly
 """
 
 
@@ -67,10 +71,24 @@ def test_an_interrupt_of_another_cell_leaves_the_training_alone(lab):
 
 def test_an_interrupt_right_after_a_value_was_asked_is_heard(lab):
     """A rule of these tests, not of vaenb: `lab.value` comes back when the kernel is done with it."""
-    lab.write(SLOW, stops.FIRST)
+    lab.write(SLOW.format(kind="execute_request"), stops.FIRST)
     lab.open()
     lab.run()
     assert lab.value("panel.view.state") == "running"
+    lab.interrupt()
+    lab.until(lambda: lab.value("panel.view.state") != "running", seconds=20)
+    assert lab.value("panel.history.stopped") == "interrupted"
+
+
+def test_an_interrupt_while_a_widget_is_answered_is_heard(lab):
+    lab.write(stops.FIRST, SLOW.format(kind="comm_msg"))
+    lab.open()
+    lab.run()
+    mark = lab.server.folder / "waits"
+    mark.unlink(missing_ok=True)
+    lab.panel().get_by_role("button", name="Copy as code").click()
+    lab.until(mark.exists)
+    assert mark.read_text() == "MainThread"  # in another thread no interrupt could hit it
     lab.interrupt()
     lab.until(lambda: lab.value("panel.view.state") != "running", seconds=20)
     assert lab.value("panel.history.stopped") == "interrupted"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import threading
 import time
 from types import SimpleNamespace
@@ -69,11 +70,14 @@ def test_a_wait_that_is_too_short(made):
 
 
 def test_everything_that_runs_is_interrupted(made):
-    made.start(lambda stop: stop.wait(SOON))
-    worker.interrupt_all()
+    hold = threading.Event()
+    made.start(lambda stop: stop.wait(SOON) and hold.wait(SOON))
+    assert worker.interrupt_all()
+    assert not worker.interrupt_all()  # it knows, and is about to end
+    hold.set()
     assert made.wait(SOON)
     assert made.was_interrupted
-    worker.interrupt_all()  # nothing runs
+    assert not worker.interrupt_all()  # nothing runs
     made.start(lambda stop: None)
     made.wait(SOON)
     assert not made.was_interrupted
@@ -120,6 +124,12 @@ class Kernel:
         self.msg_queue, self.session = asyncio.Queue(), Session()
         self._parent_ident, self._parents = {"shell": b"cell"}, {"shell": {"of": "the cell"}}
         self.saved_sigint_handler, self.handled = "before", []
+
+    def pre_handler_hook(self):
+        self.saved_sigint_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def post_handler_hook(self):
+        signal.signal(signal.SIGINT, self.saved_sigint_handler)
 
     def add(self, kind):
         frames = [b"me", b"signature", json.dumps({"msg_type": kind}).encode()]
@@ -183,6 +193,43 @@ def test_a_handler_that_ignores_is_none_to_pass_on_to(old_kernel):
     kernel.hear_interrupts(lambda: heard.append(1))
     old_kernel.saved_sigint_handler(2, None)
     assert heard == [1]
+
+
+@pytest.fixture
+def interrupt_in(old_kernel):
+    """Send an interrupt while the kernel handles a message of some kind, with a call that listens."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(kind, call):
+        kernel.hear_interrupts(call)
+        old_kernel.set_parent(b"one", {"header": {"msg_type": kind}}, "shell")
+        old_kernel.pre_handler_hook()
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            old_kernel.post_handler_hook()
+
+    yield interrupt
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("kind", ["comm_msg", "complete_request"])
+def test_an_interrupt_while_the_kernel_answers_stops_what_runs(interrupt_in, kind):
+    heard = []
+    for _ in range(2):
+        interrupt_in(kind, lambda: heard.append(kind) or True)
+    assert heard == [kind, kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "runs", "calls"),
+    [("comm_msg", False, 1), ("execute_request", False, 0), ("execute_request", True, 0)],
+)
+def test_it_breaks_off_cells_and_answers_beside_which_nothing_runs(interrupt_in, kind, runs, calls):
+    heard = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_in(kind, lambda: heard.append(kind) or runs)
+    assert len(heard) == calls
 
 
 def test_other_threads_cannot_listen(old_kernel):

@@ -6,6 +6,7 @@ Everything here does nothing where there is no kernel.
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,9 @@ def running_kernel() -> Any:
 
 
 class _Listener:
-    """What the kernel does about an interrupt while no cell runs: without it, nothing."""
+    """What the kernel does about an interrupt while it handles nothing: without it, nothing."""
 
-    def __init__(self, call: Callable[[], None], before: Any) -> None:
+    def __init__(self, call: Callable[[], bool], before: Any) -> None:
         self.call, self.before = call, before
 
     def __call__(self, signum: int, frame: Any) -> None:
@@ -36,19 +37,46 @@ class _Listener:
             self.before(signum, frame)
 
 
-def hear_interrupts(call: Callable[[], None]) -> None:
+class _Hook:
+    """What the kernel does before it handles a message: interrupts would break off its answer, and no more.
+
+    A click, or the rows that a table asks for, are messages as well: an interrupt that comes just then is
+    meant for the work that everybody sees. Only where nothing is at work does it break off the answer.
+    """
+
+    def __init__(self, kernel: Any, call: Callable[[], bool]) -> None:
+        self.call, self._kernel, self._inside = call, kernel, kernel.pre_handler_hook
+
+    def __call__(self) -> None:
+        self._inside()
+        if self._kernel.get_parent("shell")["header"]["msg_type"] != "execute_request":
+            signal.signal(signal.SIGINT, self._on_interrupt)
+
+    def _on_interrupt(self, signum: int, frame: Any) -> None:
+        if not self.call():
+            signal.default_int_handler(signum, frame)
+
+
+def hear_interrupts(call: Callable[[], bool]) -> None:
     """Have `call` called at each interrupt that comes while no cell runs; telling it twice does no harm.
 
     While a message is handled the kernel keeps the handler that it will put back in
     ``saved_sigint_handler``: so it works from a cell and from a callback, but not from other threads.
+
+    Parameters
+    ----------
+    call : callable
+        Returns whether there was something to stop.
     """
     kernel = running_kernel()
     in_main = threading.current_thread() is threading.main_thread()
     if kernel is None or not in_main or not hasattr(kernel, "saved_sigint_handler"):
         return
-    before = kernel.saved_sigint_handler
+    before, hook = kernel.saved_sigint_handler, kernel.pre_handler_hook
     if not isinstance(before, _Listener) or before.call is not call:
         kernel.saved_sigint_handler = _Listener(call, before)
+    if not isinstance(hook, _Hook) or hook.call is not call:
+        kernel.pre_handler_hook = _Hook(kernel, call)
 
 
 async def answer_widgets() -> None:

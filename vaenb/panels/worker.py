@@ -70,10 +70,12 @@ class Worker:
         """Tell the work to end; it does so when it next looks."""
         self._stop.set()
 
-    def interrupt(self) -> None:
-        """The same, and remember that it was the kernel's interrupt."""
+    def interrupt(self) -> bool:
+        """The same, and remember that it was the kernel's interrupt; whether the work did not know yet."""
+        is_news = self.is_running and not self._stop.is_set()
         self.was_interrupted = self.was_interrupted or self.is_running
         self._stop.set()
+        return is_news
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end; an interrupt stops the work, and a second one the waiting.
@@ -119,11 +121,11 @@ class Worker:
             await asyncio.sleep(_LOOK)
 
 
-def interrupt_all() -> None:
-    """Stop whatever runs, because of the kernel's interrupt."""
-    for worker in list(_alive):
-        if worker.is_running:
-            worker.interrupt()
+def interrupt_all() -> bool:
+    """Stop whatever runs, because of the kernel's interrupt; whether anything ran that did not know yet."""
+    running = [worker for worker in list(_alive) if worker.is_running]
+    told = [worker.interrupt() for worker in running]
+    return any(told)
 
 
 @atexit.register
