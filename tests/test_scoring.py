@@ -9,6 +9,7 @@ import vaenb
 from vaenb import scoring
 from vaenb.errors import InputError
 from vaenb.imputing import impute
+from vaenb.lending import stand_in
 from vaenb.model import VAE
 from vaenb.scoring import channel_scores, encode, score
 from vaenb.votes import METHODS, POINT_METHODS
@@ -265,6 +266,28 @@ def test_a_window_scores_the_same_wherever_it_stands(models):
     values[40:48] = values[3:11]
     found = score(models["normal"], cut(values)).window_values
     assert found[40] == pytest.approx(found[3], rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["reconstruction_probability", "reconstruction_error", "iwae"])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_windows_score_the_same_in_any_company(models, method, gaps):
+    """Neighbours are cut out of the series in the graph; others are laid out before."""
+    vae, values = models["normal"], make_values(100)
+    windows = cut(holed(values) if gaps else values)
+    whole = score(vae, windows, method).window_values
+    order = np.random.default_rng(0).permutation(len(windows))
+    for some in (order, slice(None, None, 3)):
+        found = score(vae, windows[some], method).window_values
+        np.testing.assert_allclose(found, whole[some], rtol=1e-5, atol=1e-5)
+
+
+def test_graphs_for_gaps_are_made_where_there_are_gaps(models):
+    values = make_values(100)
+    for windows, expected in ((cut(values), {False}), (cut(holed(values)), {False, True})):
+        vae = shake(VAE(SIZE, CHANNELS, latent_dim=3, hidden=(50 + len(expected),)))  # nobody else's
+        score(vae, windows)
+        with stand_in(vae) as lent:
+            assert {has_gaps for _, has_gaps, *_ in lent.graphs} == expected
 
 
 def test_another_seed_needs_no_new_graph(models):

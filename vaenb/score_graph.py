@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaenb.backend import tf
+from vaenb.graphs import gather_windows
 from vaenb.imputing import fill_missing
 from vaenb.objectives import split_missing
 
@@ -37,7 +38,14 @@ class ScoreGraph:
         self.tolerance, self.impute = tolerance, impute
 
     def score(self, x: tf.Tensor, noise: tf.Tensor, impute_noise: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """Scores: windows (batch,), channels (batch, n_channels), points (batch, window_size)."""
+        """Scores: windows (batch,), channels (batch, n_channels), points (batch, window_size).
+
+        `x` are the windows, (batch, window_size, n_channels), or where each begins a point after the one
+        before, the points that they lie on, (batch + window_size - 1, n_channels).
+        """
+        if len(x.shape) == 2:
+            size = self.vae.window_size
+            x = gather_windows(x, tf.range(x.shape[0] - size + 1), size)
         known, filled = split_missing(x) if self.has_gaps else (None, x)
         if self.has_gaps and self.impute:
             filled = fill_missing(self.vae, x, impute_noise)

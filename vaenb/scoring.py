@@ -10,6 +10,7 @@ the same window gets the same score wherever it stands and however the series is
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -221,19 +222,25 @@ class _Scorer:
         self._impute_noise = tf.constant(mirrored_noise(IMPUTE_ITERATIONS, vae.latent_dim, seed))
         self._vae = vae
 
-    def _graph(self, vae: VAE, *, has_gaps: bool) -> Any:
-        """The compiled graph for windows with missing points, or without."""
+    def _graph(self, vae: VAE, shape: tuple[int, ...], *, has_gaps: bool) -> Any:
+        """The compiled graph for windows, or the points under them, with missing points or without."""
         chosen: dict[str, Any] = {"has_gaps": has_gaps, "by_point": self.by_point}
         chosen |= {"tolerance": self.tolerance, "impute": self.impute}
-        key = self.method, *chosen.values(), self.chunk, len(self._noise)
+        key = self.method, *chosen.values(), shape, len(self._noise)
         if key not in vae.graphs:
             graph = ScoreGraph(vae, self.method, **chosen)
-            x = tf.TensorSpec((self.chunk, vae.window_size, vae.n_channels))
             # For one shape: to look for the graph that fits takes each call a third of a millisecond.
             vae.graphs[key] = compile_graph(graph.score).get_concrete_function(
-                x, tf.TensorSpec(self._noise.shape), tf.TensorSpec(self._impute_noise.shape)
+                *(tf.TensorSpec(each) for each in (shape, self._noise.shape, self._impute_noise.shape))
             )
         return vae.graphs[key]
+
+    def _shape(self, part: slice) -> tuple[int, ...]:
+        """Of what the graph is given for some windows: see `ScoreGraph.score`."""
+        size, n_channels = self.windows.window_size, self.windows.n_channels
+        if (np.diff(self.windows.starts[part]) == 1).all():
+            return self.chunk + size - 1, n_channels
+        return self.chunk, size, n_channels
 
     def chunks(self) -> Iterator[tuple[slice, NDArray[Any], NDArray[Any], NDArray[Any]]]:
         """Yield each part of the windows with scores: (n,), (n, n_channels), (n, window_size).
@@ -249,21 +256,27 @@ class _Scorer:
         starts = range(0, len(self.windows), self.chunk)
         parts = [slice(begin, min(begin + self.chunk, len(self.windows))) for begin in starts]
         with stand_in(self._vae) as vae:
-            graphs = {has_gaps: self._graph(vae, has_gaps=has_gaps) for has_gaps in (False, True)}
+            gaps = (False,) if self.windows.missing is None else (False, True)
+            kinds = itertools.product({self._shape(part) for part in parts}, gaps)
+            graphs = {kind: self._graph(vae, kind[0], has_gaps=kind[1]) for kind in kinds}
             score = partial(self._score, graphs)
             for part, found in zip(parts, _in_order(score, parts, self._in_flight), strict=True):
                 yield part, *found
 
-    def _score(self, graphs: dict[bool, Any], part: slice) -> tuple[NDArray[Any], ...]:
+    def _score(
+        self, graphs: dict[tuple[tuple[int, ...], bool], Any], part: slice
+    ) -> tuple[NDArray[Any], ...]:
         """The scores of some windows, at most a chunk of them."""
-        starts = self.windows.starts[part]
+        starts, shape = self.windows.starts[part], self._shape(part)
         n = len(starts)
-        x = _laid_out(self.windows, np.resize(starts, self.chunk))  # a last, smaller chunk is filled up
-        has_gaps = self.windows.missing is not None and bool(np.isnan(x).any())
-        found = graphs[has_gaps](tf.constant(x), self._noise, self._impute_noise)
+        x = np.zeros(shape, dtype=np.float32)  # a last, smaller chunk is filled up
+        known = _under(self.windows, starts) if len(shape) == 2 else _laid_out(self.windows, starts)
+        x[: len(known)] = known
+        has_gaps = self.windows.missing is not None and bool(np.isnan(known).any())
+        found = graphs[shape, has_gaps](tf.constant(x), self._noise, self._impute_noise)
         total, by_channel, by_point = (scores.numpy()[:n] for scores in found)
         finite = np.isfinite(total) & np.isfinite(by_channel).all(axis=1)
-        if not finite.all() and not np.isnan(x[:n][~finite]).all():
+        if not finite.all() and not np.isnan(_laid_out(self.windows, starts[~finite])).all():
             raise InputError(
                 f"The {self.method} scores are not finite: the model has diverged or the values are too "
                 "large. Train again with a smaller learning_rate, or look for extreme values in the data."
@@ -290,6 +303,14 @@ def _widest(vae: VAE) -> int:
     """The numbers that one draw of one window takes in the widest layer of the model."""
     along = 1 if vae.settings["encoder"] == "dense" else 2 * vae.window_size
     return max([2 * vae.window_size * vae.n_channels, *(along * units for units in vae.settings["hidden"])])
+
+
+def _under(windows: Windows, starts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The points under windows of which each begins a point after the one before; NaN where missing."""
+    part = slice(starts[0], starts[-1] + windows.window_size)
+    if windows.missing is None:
+        return windows.values[part]
+    return np.where(windows.missing[part], np.float32(np.nan), windows.values[part])
 
 
 def _laid_out(windows: Windows, starts: NDArray[np.int64]) -> NDArray[np.float32]:
