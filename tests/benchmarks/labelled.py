@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from common import load, save
 
 import vaenb
 
@@ -62,6 +63,28 @@ def read(asked: argparse.Namespace, record: dict) -> Series:
     return vaenb.read_series(
         asked.data / record["file"], labels="label", train_end=record["train_end"], name=record["name"]
     )
+
+
+def go_on(
+    name: str,
+    asked: argparse.Namespace,
+    work: Callable[[Series, int], dict],
+    *,
+    brief: Callable[[dict], object],
+) -> dict[str, dict[str, dict]]:
+    """What `work` gives of each series and seed that was asked for, and what ``results/<name>.json`` knows.
+
+    Each is written at once and told in `brief`; what is there already is not done again.
+    """
+    found = load(name).get("found", {})
+    for record in records(asked):
+        for seed in range(asked.seeds):
+            each = found.setdefault(record["name"], {})
+            if str(seed) not in each:
+                each[str(seed)] = work(read(asked, record), seed)
+                print(record["name"], seed, brief(each[str(seed)]), flush=True)
+                save(name, {"found": found})
+    return found
 
 
 def in_time(series: Series) -> np.ndarray:

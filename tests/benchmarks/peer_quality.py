@@ -24,7 +24,7 @@ from common import load, save, table
 from labelled import add_arguments, in_time, merged_flags, read, records, test_part
 from peers.asking import Peer, PeerFailed
 from peers.environments import EnvironmentFailed
-from quality import textbook
+from quality import Textbook
 
 import vaenb
 from vaenb.judging.baselines import random_score, rolling_median_score, window_pca_score
@@ -75,7 +75,7 @@ def score(model: str, series: Series, window_size: int, seed: int) -> Floats:
     if model in BASELINES:
         return BASELINES[model](series, window_size, seed)
     if model == "textbook":
-        return textbook(series, window_size, seed)
+        return Textbook(series, window_size, seed).score(series)
     told = PEERS[model].ask(
         "quality",
         values=standardise(series),

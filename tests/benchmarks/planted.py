@@ -17,9 +17,9 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from common import load, save, table
-from labelled import add_arguments, in_time, read, records
-from quality import TEXTBOOK_EPOCHS, flagged_normal, judge_events
+from common import save, table
+from labelled import add_arguments, go_on, in_time
+from quality import Textbook, flagged_normal, judge_events
 from score_ablation import another_scale
 
 import vaenb
@@ -28,8 +28,6 @@ from vaenb.multiscale import MultiScale
 from vaenb.thresholds.rules import as_rule, calibration_cells, fit_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vaenb.records import Floats, Series
 
 TRAINED_ON = 0.6  # of the training part
@@ -73,20 +71,6 @@ WAYS: dict[str, tuple[type[MultiScale], tuple[float, ...]]] = {
 }
 FLAGGED = ("vaenb", "two-sided")  # whose flags are told as well
 OTHERS = {"window_pca": "window PCA", "rolling_median": "rolling median", "random": "random"}
-
-
-class Textbook:
-    """The page's model, trained once and asked often."""
-
-    def __init__(self, series: Series, window_size: int, seed: int) -> None:
-        self.chosen = {"window_size": window_size, "scaler": "minmax"}
-        self.vae = vaenb.VAE.textbook(window_size, series.n_channels, seed=seed)
-        windows = vaenb.prepare(series, **self.chosen).train
-        vaenb.train(self.vae, windows, epochs=TEXTBOOK_EPOCHS, seed=seed, progress=False)
-
-    def score(self, series: Series) -> Floats:
-        windows = vaenb.prepare(series, **self.chosen).everything
-        return series.to_rows(vaenb.score(self.vae, windows, "reconstruction_error").values)
 
 
 def training_part(series: Series) -> Series:
@@ -153,19 +137,22 @@ def flags(
     """The share of what is planted that is found, and of the normal points that are flagged."""
     detector.decision_scores_ = scores
     events = judge_events(series, limit, detector, name)
-    normal = flagged_normal(series, (scores > limit).astype(np.int8))
+    normal = flagged_normal(series, scores > limit)
     return {f"{name} finds %": 100 * events[f"{name} finds"], f"{name} flags normal %": 100 * normal}
 
 
-def results(series: Series, seed: int) -> Iterator[tuple[str, dict[str, float]]]:
-    """Of each kind that there is room for."""
+def results(series: Series, seed: int) -> dict[str, dict[str, float]]:
+    """What each way makes of each kind that there is room for."""
     part = training_part(series)
     detector = vaenb.VAEDetector(seed=seed).fit(part)
     page = Textbook(part, detector.window_size_, seed)
-    for kind in KINDS:
-        copy = planted(part, kind, detector.window_size_, seed)
-        if copy is not None:
-            yield kind, compare(copy, detector, page)
+    copies = {kind: planted(part, kind, detector.window_size_, seed) for kind in KINDS}
+    return {kind: compare(copy, detector, page) for kind, copy in copies.items() if copy is not None}
+
+
+def brief(told: dict[str, dict[str, float]]) -> float | str:
+    """The mean VUS-PR over the kinds."""
+    return round(float(np.mean([one["vaenb"] for one in told.values()])), 3) if told else "too short"
 
 
 def rows(found: dict[str, dict[str, dict[str, dict[str, float]]]]) -> list[dict[str, object]]:
@@ -192,17 +179,7 @@ def main() -> None:
     add_arguments(parser)
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    found = load("planted").get("found", {})
-    for record in records(asked):
-        for seed in range(asked.seeds):
-            each = found.setdefault(record["name"], {})
-            if str(seed) not in each:
-                each[str(seed)] = dict(results(read(asked, record), seed))
-                told = [one["vaenb"] for one in each[str(seed)].values()]
-                print(
-                    record["name"], seed, round(float(np.mean(told)), 3) if told else "too short", flush=True
-                )
-                save("planted", {"found": found})
+    found = go_on("planted", asked, results, brief=brief)
     lines = rows({name: each for name, each in found.items() if any(each.values())})
     print("", table(lines), sep="\n")
     print("\nWritten to", save("planted", {"found": found, "table": lines}))

@@ -53,7 +53,7 @@ def judge(series: Series, seed: int) -> dict[str, dict[str, float]]:
     } | alarms(series, detector)
     found["rules"] = by_rule(series, detector)
     began = time.perf_counter()
-    scores = textbook(series, detector.window_size_, seed)
+    scores = Textbook(series, detector.window_size_, seed).score(series)
     seconds = time.perf_counter() - began
     told = vaenb.evaluate(series.labels, scores, np.inf, baselines=False, **settings).metrics["vae"]
     found["textbook"] = {metric: told[metric] for metric in SCORE_METRICS} | {"seconds": seconds}
@@ -144,12 +144,19 @@ def flagged_normal(series: Series, flags: np.ndarray) -> float:
     return float(flags[normal].mean())
 
 
-def textbook(series: Series, window_size: int, seed: int) -> Floats:
+class Textbook:
     """The page's model through the page's steps: values between 0 and 1, 50 epochs, reconstruction error."""
-    prepared = vaenb.prepare(series, window_size=window_size, scaler="minmax")
-    vae = vaenb.VAE.textbook(window_size, series.n_channels, seed=seed)
-    vaenb.train(vae, prepared.train, epochs=TEXTBOOK_EPOCHS, seed=seed, progress=False)
-    return series.to_rows(vaenb.score(vae, prepared.everything, "reconstruction_error").values)
+
+    def __init__(self, series: Series, window_size: int, seed: int) -> None:
+        self._chosen = {"window_size": window_size, "scaler": "minmax"}
+        self._vae = vaenb.VAE.textbook(window_size, series.n_channels, seed=seed)
+        windows = vaenb.prepare(series, **self._chosen).train
+        vaenb.train(self._vae, windows, epochs=TEXTBOOK_EPOCHS, seed=seed, progress=False)
+
+    def score(self, series: Series) -> Floats:
+        """Of a series with the same training part."""
+        windows = vaenb.prepare(series, **self._chosen).everything
+        return series.to_rows(vaenb.score(self._vae, windows, "reconstruction_error").values)
 
 
 def mean_over(found: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from common import load, save, table
-from labelled import add_arguments, read, records
+from common import save, table
+from labelled import add_arguments, go_on, records
 from quality import flagged_normal, judge_events
 
 import vaenb
@@ -128,14 +128,9 @@ def main() -> None:
     add_arguments(parser)
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    found = load("score_ablation").get("found", {})
-    for record in records(asked):
-        for seed in range(asked.seeds):
-            each = found.setdefault(record["name"], {})
-            if str(seed) not in each:
-                each[str(seed)] = compare(read(asked, record), seed)
-                print(record["name"], seed, round(each[str(seed)]["the default"]["VUS-PR"], 3), flush=True)
-                save("score_ablation", {"found": found})
+    found = go_on(
+        "score_ablation", asked, compare, brief=lambda told: round(told["the default"]["VUS-PR"], 3)
+    )
     asked.only = ""
     tables = {}
     for kind in ("univariate", "multivariate"):
